@@ -1,0 +1,110 @@
+// Package flow is the one noun of the network: a request with its response, or
+// one connection that could not be read.
+//
+// The capture writes a [Request] when it is complete, its [Response] when that
+// is, and a [Connection] for what carried no readable HTTP. Nothing waits for
+// anything else, so that a killed audit has lost no request that was seen.
+package flow
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/unasked-audit/unasked/harness/evidence"
+)
+
+// ID names a flow within an audit: "f1", "f2", in the order in which they began.
+type ID string
+
+// Header is one header field, as it was sent: order and case are kept where the protocol has them.
+type Header struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// Body is the bytes of a message, after transfer encoding and before content encoding.
+type Body struct {
+	Blob evidence.Digest `json:"blob,omitempty"` // empty for an empty body
+	Size int64           `json:"size"`           // bytes
+	Cut  string          `json:"cut,omitempty"`  // why the body is not whole; empty if it is
+}
+
+// Request is what the app sent.
+type Request struct {
+	Flow    ID        `json:"flow"`
+	Started time.Time `json:"started"`
+	Method  string    `json:"method"`
+	URL     string    `json:"url"`   // absolute
+	Proto   string    `json:"proto"` // HTTP/1.1, HTTP/2.0
+	Headers []Header  `json:"headers"`
+	Body    Body      `json:"body"`
+	Client  string    `json:"client"`        // address of the device's end of the connection
+	UID     int       `json:"uid,omitempty"` // of the app; 0 where it can't be known
+	TLS     *TLS      `json:"tls,omitempty"` // of the device's side
+}
+
+// Response is what the service answered.
+type Response struct {
+	Flow    ID        `json:"flow"`
+	Started time.Time `json:"started"` // first byte
+	Ended   time.Time `json:"ended"`
+	Status  int       `json:"status"` // 0 where none came; Error says why
+	Proto   string    `json:"proto,omitempty"`
+	Headers []Header  `json:"headers,omitempty"`
+	Body    Body      `json:"body"`
+	Server  string    `json:"server,omitempty"` // address of the origin
+	TLS     *TLS      `json:"tls,omitempty"`    // of the origin's side
+	Error   string    `json:"error,omitempty"`
+}
+
+// TLS says how a connection was protected.
+type TLS struct {
+	Version string            `json:"version"` // "TLS 1.3"
+	ALPN    string            `json:"alpn,omitempty"`
+	SNI     string            `json:"sni,omitempty"`
+	Chain   []evidence.Digest `json:"chain,omitempty"` // SHA-256 of each certificate of the peer, leaf first
+}
+
+// Reasons for which a connection could not be read.
+const (
+	Distrusted = "distrusted" // the client refused the proxy's certificate
+	HungUp     = "hung-up"    // the client went away during the handshake
+	NoHTTP     = "no-http"    // what came is no HTTP
+	NoOrigin   = "no-origin"  // the origin can't be reached
+	Broken     = "broken"     // anything else; Detail says what
+)
+
+// Connection is a flow whose content could not be read.
+type Connection struct {
+	Flow     ID        `json:"flow"`
+	Started  time.Time `json:"started"`
+	Ended    time.Time `json:"ended"`
+	Host     string    `json:"host"` // as asked for
+	Port     int       `json:"port"`
+	SNI      string    `json:"sni,omitempty"`
+	Reason   string    `json:"reason"` // one of the reasons
+	Detail   string    `json:"detail,omitempty"`
+	Sent     int64     `json:"sent"` // bytes from the device
+	Received int64     `json:"received"`
+	UID      int       `json:"uid,omitempty"`
+}
+
+// Flow is a request joined with its response.
+type Flow struct {
+	Request  Request
+	Response *Response // nil where the log ends before it
+	Phase    string
+	Arm      string
+	Consent  evidence.Consent
+	// RequestEvent and ResponseEvent are sequence numbers in the log; 0 for none.
+	RequestEvent, ResponseEvent uint64
+}
+
+// HTTPHeader turns header fields into the map that net/http knows.
+func HTTPHeader(fields []Header) http.Header {
+	h := make(http.Header, len(fields))
+	for _, f := range fields {
+		h.Add(f.Name, f.Value)
+	}
+	return h
+}
