@@ -1,0 +1,38 @@
+# unasked: `make help` lists the targets.
+
+GO      ?= go
+BIN     := bin/unasked
+AUDITS  ?= audits
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+export CGO_ENABLED ?= 0
+
+.PHONY: help demo build test check needs-demo needs-test apps clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: needs-demo build ## audit both calibration apps on the embedded device and say where the reports are
+	@sh scripts/demo.sh $(BIN) $(AUDITS)
+
+build: ## build the program, bin/unasked
+	@$(GO) build -trimpath -ldflags "-X main.revision=$(VERSION)" -o $(BIN) ./cmd/unasked
+
+test: needs-test check ## run the whole test suite
+	@CGO_ENABLED=1 $(GO) test -race -timeout 14m ./...
+
+check: ## gofmt, go vet, staticcheck
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "gofmt would change: $$unformatted" >&2; exit 1; }
+	@$(GO) vet ./...
+	@$(GO) tool staticcheck ./...
+
+apps: needs-test ## build the calibration apps' APKs from their sources
+	@sh emulator/virtual/apps/build.sh
+
+needs-demo:
+	@sh scripts/need.sh demo
+
+needs-test:
+	@sh scripts/need.sh test
+
+clean: ## remove what was built
+	@rm -rf bin
