@@ -2,6 +2,8 @@ package evidence
 
 import (
 	"time"
+
+	"github.com/unasked-audit/unasked/harness/canary"
 )
 
 // The kinds of events, each with the type of its payload.
@@ -31,6 +33,11 @@ type AuditStart struct {
 	Protocol string   `json:"protocol"` // its name
 	Source   Digest   `json:"source"`   // the protocol file, as a blob
 	Seed     string   `json:"seed"`     // hexadecimal; the canaries follow from it
+
+	// What the manifest will say as well, so that a killed audit's can be rebuilt.
+	Knowledge Digest          `json:"knowledge,omitempty"` // version of the knowledge
+	Identity  canary.Identity `json:"identity,omitzero"`   // the canaries
+	Decoys    canary.Identity `json:"decoys,omitzero"`     // never planted
 }
 
 // Device says what was audited on.
@@ -114,6 +121,7 @@ const (
 	ExhibitAccounts   = "accounts"   // dumpsys account, as it was printed
 	ExhibitDraft      = "draft"      // a recording that the person never posted
 	ExhibitAPK        = "apk"
+	ExhibitPartial    = "partial" // what had arrived of a blob when the audit was cut off
 )
 
 // Exhibit is a blob with what it shows.

@@ -41,6 +41,11 @@ type Request struct {
 	Client  string    `json:"client"`        // address of the device's end of the connection
 	UID     int       `json:"uid,omitempty"` // of the app; 0 where it can't be known
 	TLS     *TLS      `json:"tls,omitempty"` // of the device's side
+
+	// Target is the host:port that the connection was opened to, where that is
+	// not what URL says: a fronted request, or one to an address instead of a name.
+	Target   string   `json:"target,omitempty"`
+	Trailers []Header `json:"trailers,omitempty"`
 }
 
 // Response is what the service answered.
@@ -55,6 +60,8 @@ type Response struct {
 	Server  string    `json:"server,omitempty"` // address of the origin
 	TLS     *TLS      `json:"tls,omitempty"`    // of the origin's side
 	Error   string    `json:"error,omitempty"`
+
+	Trailers []Header `json:"trailers,omitempty"`
 }
 
 // TLS says how a connection was protected.
@@ -69,12 +76,15 @@ type TLS struct {
 const (
 	Distrusted = "distrusted" // the client refused the proxy's certificate
 	HungUp     = "hung-up"    // the client went away during the handshake
-	NoHTTP     = "no-http"    // what came is no HTTP
-	NoOrigin   = "no-origin"  // the origin can't be reached
+	NoHTTP     = "no-http"    // what came is no HTTP; Up and Down hold what passed in the clear
+	NoOrigin   = "no-origin"  // the origin can't be reached; the request of the same flow, if any, was read
+	Upgraded   = "upgraded"   // an HTTP flow went over to another protocol, such as WebSocket; Up and Down hold its bytes, unread
+	Unused     = "unused"     // opened in advance and closed with nothing sent on it: hides nothing
 	Broken     = "broken"     // anything else; Detail says what
 )
 
-// Connection is a flow whose content could not be read.
+// Connection is a flow whose content could not be read. One that has the id of
+// a request is about what became of that request.
 type Connection struct {
 	Flow     ID        `json:"flow"`
 	Started  time.Time `json:"started"`
@@ -87,6 +97,11 @@ type Connection struct {
 	Sent     int64     `json:"sent"` // bytes from the device
 	Received int64     `json:"received"`
 	UID      int       `json:"uid,omitempty"`
+
+	// Up and Down are the bytes themselves, from and to the device, where they
+	// could be had: of a protocol that is no HTTP, and of a WebSocket.
+	Up   Body `json:"up,omitzero"`
+	Down Body `json:"down,omitzero"`
 }
 
 // Flow is a request joined with its response.
