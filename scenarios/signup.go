@@ -1,0 +1,16 @@
+package scenarios
+
+import (
+	. "github.com/onsi/ginkgo/v2" //lint:ignore ST1001 Ginkgo's own idiom: specs read as sentences
+
+	"github.com/unasked-audit/unasked/harness/judge"
+)
+
+var _ = Describe("without signing up", func() {
+	It("creates no account", question(judge.QuestionAccount))
+	It("sends no identifier", question(judge.QuestionIdentifier))
+	It("sends no identifier before consent", question(judge.QuestionBeforeConsent))
+	It("sends no identifier after rejection", question(judge.QuestionAfterReject))
+	It("uploads no draft", question(judge.QuestionDraft))
+	It("leaves no account on the device", question(judge.QuestionDeviceAccount))
+})
