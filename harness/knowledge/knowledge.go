@@ -1,0 +1,132 @@
+// Package knowledge is what we know of the world, as data: who answers at a host,
+// which request creates an account, which words a consent dialog uses, which
+// disguises an identifier is sent in, and what looks like a finding and is none.
+//
+// The data are YAML files beside this file, embedded into the program. Every entry
+// says where it comes from and when that was checked. Begin with [Embedded]; a
+// researcher who tries entries of their own begins with [Load].
+package knowledge
+
+import (
+	"crypto/sha256"
+	"embed"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+
+	"github.com/unasked-audit/unasked/harness/evidence"
+	"github.com/unasked-audit/unasked/internal/strictyaml"
+)
+
+// The files that make up a knowledge base.
+const (
+	FileSignatures = "signatures.yaml"
+	FileOwners     = "owners.yaml"
+	FileWords      = "words.yaml"
+	FileTraps      = "traps.yaml"
+	FileDisguises  = "disguises.yaml"
+	FileFields     = "fields.yaml"
+	FileFeatures   = "features.yaml"
+)
+
+//go:embed *.yaml
+var embedded embed.FS
+
+// Base is a knowledge base.
+type Base struct {
+	Signatures []Signature
+	Owners     Owners
+	Words      Words
+	Traps      Traps
+	Disguises  Disguises
+	Fields     Fields
+	Features   []Feature
+
+	version evidence.Digest
+}
+
+// Source says where an entry comes from.
+type Source struct {
+	Source     string `yaml:"source" json:"source"`         // a document, a URL, or what else somebody can look up
+	Checked    string `yaml:"checked" json:"checked"`       // the day it was last compared with the source: 2026-01-31
+	Confidence string `yaml:"confidence" json:"confidence"` // Read or Memory
+}
+
+// How sure an entry is.
+const (
+	Read   = "read"   // seen in a public source
+	Memory = "memory" // believed, not seen
+)
+
+// Embedded is the knowledge that the program was built with.
+func Embedded() (*Base, error) { return Load(embedded) }
+
+// Load reads a knowledge base from a folder that holds every file. Errors are one
+// line each and name file, line and column; for an unknown key also the key that
+// was probably meant.
+func Load(fsys fs.FS) (*Base, error) {
+	base := &Base{}
+	var (
+		signatures signatureFile
+		owners     ownerFile
+		features   featureFile
+	)
+	sum := sha256.New()
+	for _, file := range []struct {
+		name string
+		into any
+	}{
+		{FileDisguises, &base.Disguises},
+		{FileFeatures, &features},
+		{FileFields, &base.Fields},
+		{FileOwners, &owners},
+		{FileSignatures, &signatures},
+		{FileTraps, &base.Traps},
+		{FileWords, &base.Words},
+	} {
+		data, err := fs.ReadFile(fsys, file.name)
+		if err != nil {
+			return nil, fmt.Errorf("read knowledge: %w", err)
+		}
+		if err := strictyaml.Decode(file.name, data, file.into); err != nil {
+			return nil, err
+		}
+		var size [8]byte
+		binary.BigEndian.PutUint64(size[:], uint64(len(data)))
+		sum.Write([]byte(file.name + "\x00"))
+		sum.Write(size[:])
+		sum.Write(data)
+	}
+	base.version = evidence.Digest(hex.EncodeToString(sum.Sum(nil)))
+	base.Signatures = signatures.Signatures
+	base.Features = features.Features
+	base.Owners = newOwners(owners.Owners)
+	if err := base.prepare(); err != nil {
+		return nil, err
+	}
+	return base, nil
+}
+
+// Version is a hash of all files: two bases with the same version judge alike.
+func (b *Base) Version() evidence.Digest { return b.version }
+
+func (b *Base) prepare() error {
+	for _, step := range []struct {
+		file string
+		do   func() error
+	}{
+		{FileSignatures, b.prepareSignatures},
+		{FileOwners, b.Owners.check},
+		{FileWords, b.Words.prepare},
+		{FileTraps, b.Traps.prepare},
+		{FileDisguises, b.Disguises.check},
+		{FileFields, b.Fields.prepare},
+		{FileFeatures, b.checkFeatures},
+	} {
+		if err := step.do(); err != nil {
+			return fmt.Errorf("%s: %w", step.file, err)
+		}
+	}
+	return nil
+}
