@@ -1,6 +1,6 @@
 // Package apk says what an APK file says of itself, in the words of the evidence.
 //
-// Call [Inspect]. Whatever the file claims stays a claim: a package name or a
+// Call [Inspect], or [Read] for what an audit does not record. Whatever the file claims stays a claim: a package name or a
 // label is what its maker wrote; only the signers are checked.
 package apk
 
@@ -21,7 +21,7 @@ import (
 	"github.com/unasked-audit/unasked/internal/apkfile"
 )
 
-// Package is what Inspect found.
+// Package is what Read found in one file.
 type Package struct {
 	// App is ready for the log: Files holds the one file with its name, hash and
 	// size, and Signers is empty where the file is not signed or its signature does not verify.
@@ -45,14 +45,44 @@ type Package struct {
 var (
 	ErrNotFound = errors.New("no such file")
 	ErrFolder   = errors.New("a folder, not an APK file")
-	ErrBundle   = errors.New("a bundle of several APKs: unpack it, and audit the base")
+	ErrBundle   = errors.New("a bundle of several APKs: unpack it, and audit the base with its splits")
+	ErrSplit    = errors.New("a split, which is no app by itself: name the base first, then its splits")
+	ErrStrange  = errors.New("not a split of that app")
 )
 
-// Inspect reads the APK at a path of the host. An error says what the file is
-// instead of an APK, or where it is broken: it wraps one of this package's
-// errors or one of apkfile's. A missing or wrong signature is no error: the
-// device has the last word on that, and Unverified says what is wrong.
-func Inspect(path string) (Package, error) {
+// Inspect reads an app: its base APK and, where it comes in several files, its
+// splits. An error says what a file is instead, or where it is broken: it
+// wraps one of this package's errors or one of apkfile's. A missing or wrong
+// signature is no error, for the device has the last word on that: Signers is then empty.
+func Inspect(base string, splits ...string) (evidence.App, error) {
+	p, err := Read(base)
+	if err != nil {
+		return evidence.App{}, err
+	}
+	if p.Split != "" {
+		return evidence.App{}, fmt.Errorf("%s: %w", base, ErrSplit)
+	}
+	app := p.App
+	for _, name := range splits {
+		s, err := Read(name)
+		switch {
+		case err != nil:
+			return evidence.App{}, err
+		case s.Split == "":
+			return evidence.App{}, fmt.Errorf("%s: %w: it is a base APK itself, of %s", name, ErrStrange, s.App.Package)
+		case s.App.Package != app.Package || s.App.VersionCode != app.VersionCode:
+			return evidence.App{}, fmt.Errorf("%s: %w: it is of %s version %d, the base is %s version %d",
+				name, ErrStrange, s.App.Package, s.App.VersionCode, app.Package, app.VersionCode)
+		case !slices.Equal(s.App.Signers, app.Signers):
+			return evidence.App{}, fmt.Errorf("%s: %w: somebody else signed it", name, ErrStrange)
+		}
+		app.Files = append(app.Files, s.App.Files...)
+	}
+	return app, nil
+}
+
+// Read reads one APK at a path of the host. Its errors are those of [Inspect].
+func Read(path string) (Package, error) {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
