@@ -58,7 +58,12 @@ func Write(ctx context.Context, format string, w io.Writer, in Input) error {
 	if in.Evidence == nil || in.Judgement == nil {
 		return fmt.Errorf("report: needs both evidence and a judgement")
 	}
-	write, ok := map[string]func(context.Context, io.Writer, Input) error{}[format]
+	write, ok := map[string]func(context.Context, io.Writer, Input) error{
+		FormatText:  writeText,
+		FormatHTML:  writeHTML,
+		FormatJSON:  writeJSON,
+		FormatJUnit: writeJUnit,
+	}[format]
 	if !ok {
 		return fmt.Errorf("report format %q is not known; the formats are %s", format, strings.Join(Formats(), ", "))
 	}

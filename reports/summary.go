@@ -1,0 +1,193 @@
+package reports
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/unasked-audit/unasked/harness/evidence"
+	"github.com/unasked-audit/unasked/harness/judge"
+	"github.com/unasked-audit/unasked/internal/explain"
+	"github.com/unasked-audit/unasked/internal/inert"
+)
+
+// SimulatedStamp is what every report says that was made on the embedded device.
+const SimulatedStamp = "SIMULATED DEVICE"
+
+// simulatedNote says what the stamp means.
+const simulatedNote = "This audit ran on a simulation of Android. It shows what the app's code did there; it does not show that a real phone would have been treated alike."
+
+// numbered is a finding with its number in a report: F1, F2 ... Those that violate a question come first.
+type numbered struct {
+	judge.Finding
+	Number   int
+	Violates []judge.Question
+}
+
+// Name is how a report refers to the finding: "F3".
+func (n numbered) Name() string { return fmt.Sprintf("F%d", n.Number) }
+
+// number sorts findings: violations first, by the question they violate, then the others; within
+// each the judge's order stays.
+func number(j *judge.Judgement) []numbered {
+	var violating, noted []numbered
+	violates := make(map[string][]judge.Question)
+	for _, q := range j.Questions {
+		if q.Verdict != judge.Violated {
+			continue
+		}
+		for _, id := range q.Findings {
+			violates[id] = append(violates[id], q)
+		}
+	}
+	for _, f := range j.Findings {
+		n := numbered{Finding: f, Violates: violates[f.ID]}
+		if len(n.Violates) > 0 {
+			violating = append(violating, n)
+		} else {
+			noted = append(noted, n)
+		}
+	}
+	all := append(violating, noted...)
+	for i := range all {
+		all[i].Number = i + 1
+	}
+	return all
+}
+
+// appName is the app's label, else its package.
+func appName(app evidence.App) string {
+	switch {
+	case app.Label != "":
+		return inert.Line(app.Label, 60)
+	case app.Package != "":
+		return inert.Line(app.Package, 100)
+	}
+	return "the app"
+}
+
+// lead says in one or two sentences what the audit came to.
+func lead(j *judge.Judgement, app evidence.App) string {
+	name := appName(app)
+	switch j.Verdict {
+	case judge.Violated:
+		return fmt.Sprintf("Nobody signed up. %s nevertheless %s.", name, join(deeds(j), "and"))
+	case judge.NotObserved:
+		return fmt.Sprintf("Nobody signed up, and in this audit %s was not seen to %s. %s",
+			name, join(notSeen(j, judge.NotObserved), "or"), "That is no statement about other versions, devices, places or times.")
+	case judge.Inconclusive:
+		seen := notSeen(j, judge.NotObserved, judge.Inconclusive)
+		spots := explain.Count(int64(len(j.BlindSpots)), "thing", "things")
+		return fmt.Sprintf("Nobody signed up. %s was not seen to %s, but %s could not be looked at, and that could hide it.",
+			name, join(seen, "or"), spots)
+	}
+	return fmt.Sprintf("The audit gave no occasion to answer what it asks of %s.", name)
+}
+
+// deeds are what the violating findings say happened, in words.
+func deeds(j *judge.Judgement) []string {
+	var kinds, holders, countries []string
+	accounts, drafts, faces, device, others := 0, 0, 0, 0, 0
+	for _, f := range number(j) {
+		if len(f.Violates) == 0 {
+			continue
+		}
+		switch f.Claim {
+		case judge.AccountCreated:
+			accounts++
+		case judge.IdentifierSent:
+			kinds = add(kinds, f.Subject)
+			holders = add(holders, holderOf(f.Finding))
+			countries = add(countries, f.Country)
+		case judge.DraftUploaded:
+			drafts++
+		case judge.FeatureVectorSent:
+			faces++
+		case judge.DeviceAccountAdded:
+			device++
+		default:
+			others++
+		}
+	}
+	var out []string
+	if accounts > 0 {
+		out = append(out, "created an account for this person")
+	}
+	if len(kinds) > 0 {
+		s := fmt.Sprintf("sent %s to %s", explain.Count(int64(len(kinds)), "kind of identifier", "kinds of identifiers"),
+			explain.Count(int64(len(holders)), "company or host", "companies and hosts"))
+		if len(countries) > 1 {
+			s += fmt.Sprintf(" in %d countries", len(countries))
+		} else if len(countries) == 1 {
+			s += " in " + explain.Country(countries[0])
+		}
+		out = append(out, s)
+	}
+	if drafts > 0 {
+		out = append(out, "uploaded a draft that was never posted")
+	}
+	if faces > 0 {
+		out = append(out, "sent the geometry of a face")
+	}
+	if device > 0 {
+		out = append(out, "left an account on the device")
+	}
+	if len(out) == 0 {
+		return []string{"did what this report shows in " + explain.Count(int64(others), "finding", "findings")}
+	}
+	return out
+}
+
+var unseen = map[string]string{
+	judge.QuestionAccount:       "create an account",
+	judge.QuestionIdentifier:    "send an identifier",
+	judge.QuestionBeforeConsent: "send an identifier before a choice",
+	judge.QuestionAfterReject:   "send an identifier after rejection",
+	judge.QuestionDraft:         "upload a draft",
+	judge.QuestionDeviceAccount: "leave an account on the device",
+}
+
+// notSeen are the things that were asked for and have one of the verdicts.
+func notSeen(j *judge.Judgement, verdicts ...judge.Verdict) []string {
+	var out []string
+	any := false
+	for _, q := range j.Questions {
+		if !slices.Contains(verdicts, q.Verdict) {
+			continue
+		}
+		if any && (q.ID == judge.QuestionBeforeConsent || q.ID == judge.QuestionAfterReject) {
+			continue // "send an identifier" says it already
+		}
+		any = any || q.ID == judge.QuestionIdentifier
+		if s, ok := unseen[q.ID]; ok {
+			out = append(out, s)
+		}
+	}
+	if len(out) == 0 {
+		out = append(out, "do what was asked for")
+	}
+	return out
+}
+
+func holderOf(f judge.Finding) string {
+	if f.Owner != "" {
+		return f.Owner
+	}
+	return f.Host
+}
+
+// add appends s unless it is empty or there.
+func add(to []string, s string) []string {
+	if s == "" || slices.Contains(to, s) {
+		return to
+	}
+	return append(to, s)
+}
+
+// join writes a list as a sentence has it: "a, b and c".
+func join(parts []string, word string) string {
+	if len(parts) < 2 {
+		return strings.Join(parts, "")
+	}
+	return strings.Join(parts[:len(parts)-1], ", ") + " " + word + " " + parts[len(parts)-1]
+}

@@ -1,0 +1,124 @@
+package reports
+
+import (
+	"sort"
+
+	"github.com/unasked-audit/unasked/harness/evidence"
+	"github.com/unasked-audit/unasked/harness/judge"
+	"github.com/unasked-audit/unasked/internal/explain"
+)
+
+// transfer is what one host was sent, over all findings.
+type transfer struct {
+	Host, Owner, Country, Purpose string
+	Items                         []item
+	Flows                         int
+	Sent                          int64 // bytes
+	Violates                      bool
+}
+
+// item is one thing that a host was sent, or one that it issued.
+type item struct {
+	What     string // in words
+	How      string // "plain", "SHA-256"
+	Issued   bool   // the service issued it
+	Hashed   bool
+	Signup   bool
+	Consents map[evidence.Consent]bool
+	Findings []numbered
+}
+
+// transfers sorts findings by the host they are about; hosts that are in most findings come first.
+// Hosts that were talked to and sent nothing that was looked for are returned apart.
+func transfers(j *judge.Judgement, findings []numbered) (with []transfer, without []judge.Recipient) {
+	at := make(map[string]int)
+	for _, f := range findings {
+		if !held(f.Claim) || f.Host == "" {
+			continue
+		}
+		i, ok := at[f.Host]
+		if !ok {
+			i = len(with)
+			at[f.Host] = i
+			with = append(with, transfer{Host: f.Host, Owner: f.Owner, Country: f.Country})
+		}
+		with[i].add(f)
+	}
+	for _, r := range j.Recipients {
+		if i, ok := at[r.Host]; ok {
+			with[i].Purpose, with[i].Flows, with[i].Sent = r.Purpose, r.Flows, r.Sent
+			if with[i].Owner == "" {
+				with[i].Owner, with[i].Country = r.Owner, r.Country
+			}
+			continue
+		}
+		without = append(without, r)
+	}
+	sort.SliceStable(with, func(a, b int) bool {
+		if with[a].Violates != with[b].Violates {
+			return with[a].Violates
+		}
+		return len(with[a].Items) > len(with[b].Items)
+	})
+	sort.SliceStable(without, func(a, b int) bool { return without[a].Flows > without[b].Flows })
+	return with, without
+}
+
+func (t *transfer) add(f numbered) {
+	chain, hashed := disguise(f.Finding)
+	what := itemName(f.Finding)
+	t.Violates = t.Violates || len(f.Violates) > 0
+	var it *item
+	for i := range t.Items {
+		if t.Items[i].What == what && t.Items[i].Hashed == hashed && t.Items[i].Signup == f.Signup {
+			it = &t.Items[i]
+		}
+	}
+	if it == nil {
+		t.Items = append(t.Items, item{
+			What: what, How: howSent(chain, hashed), Hashed: hashed, Signup: f.Signup,
+			Issued: issued(f.Claim), Consents: make(map[evidence.Consent]bool),
+		})
+		it = &t.Items[len(t.Items)-1]
+	}
+	it.Findings = append(it.Findings, f)
+	for _, c := range consents(f.Finding) {
+		it.Consents[c] = true
+	}
+}
+
+// issued reports whether a claim is about something that the service gave, not got.
+func issued(c judge.Claim) bool {
+	return c == judge.AccountCreated || c == judge.InstallationIssued || c == judge.SessionIssued
+}
+
+func itemName(f judge.Finding) string {
+	switch f.Claim {
+	case judge.IdentifierSent:
+		return explain.Kind(f.Subject)
+	case judge.DraftUploaded:
+		return "unposted draft"
+	case judge.FeatureVectorSent:
+		return "face geometry"
+	case judge.AccountCreated:
+		return "user account"
+	case judge.InstallationIssued:
+		return "installation ID"
+	case judge.SessionIssued:
+		return "guest session"
+	}
+	return explain.Claim(f.Claim)
+}
+
+// howSent says how a value stood in the message: the hashes, else "plain".
+func howSent(chain []string, hashed bool) string {
+	if !hashed {
+		return "plain"
+	}
+	for _, step := range chain {
+		if explain.Hash(step) {
+			return "as " + explain.Step(step)
+		}
+	}
+	return ""
+}
