@@ -1,0 +1,169 @@
+package device
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/unasked-audit/unasked/harness/adb"
+	"github.com/unasked-audit/unasked/harness/screen"
+)
+
+// ErrUnsettled says that the screen went on changing.
+var ErrUnsettled = errors.New("the screen did not come to rest")
+
+// pictureLimit bounds a screenshot, in bytes.
+const pictureLimit = 64 << 20
+
+var pngStart = []byte("\x89PNG\r\n\x1a\n")
+
+// Screenshot returns what is on the screen as a PNG.
+func (d *Device) Screenshot(ctx context.Context) ([]byte, error) {
+	r, err := d.adb.Exec(ctx, "screencap -p")
+	if err != nil {
+		return nil, fmt.Errorf("screenshot of %s: %w", d, err)
+	}
+	defer r.Close()
+	b, err := io.ReadAll(io.LimitReader(r, pictureLimit))
+	if err != nil {
+		return nil, fmt.Errorf("screenshot of %s: %w", d, err)
+	}
+	// Devices with several displays print a warning first.
+	if i := bytes.Index(b, pngStart); i >= 0 && i < 4096 {
+		return b[i:], nil
+	}
+	return nil, fmt.Errorf("screenshot of %s: screencap gave no PNG but %q", d, b[:min(len(b), 100)])
+}
+
+const (
+	dumpFile  = "/data/local/tmp/unasked-screen.xml"
+	dumpTries = 5
+)
+
+// Screen returns what is on the screen: as a tree, and as uiautomator wrote it.
+// It tries again where uiautomator fails in the ways it is known to fail (no root
+// node, no idle state, killed); after that the error wraps [screen.ErrNoScreen]
+// and says why, and a caller has the screenshot only.
+func (d *Device) Screen(ctx context.Context) (*screen.Node, []byte, error) {
+	var why error
+	for try := range dumpTries {
+		if try > 0 {
+			if err := wait(ctx, 300*time.Millisecond); err != nil {
+				return nil, nil, fmt.Errorf("screen of %s: %w", d, err)
+			}
+		}
+		raw, err := d.dump(ctx)
+		if err != nil && !errors.Is(err, screen.ErrNoScreen) {
+			return nil, nil, fmt.Errorf("screen of %s: %w", d, err)
+		}
+		if err == nil {
+			var root *screen.Node
+			if root, err = screen.Parse(bytes.NewReader(raw)); err == nil {
+				return root, raw, nil
+			}
+			if errors.Is(err, screen.ErrTooLarge) {
+				return nil, raw, fmt.Errorf("screen of %s: %w", d, err)
+			}
+		}
+		why = err
+	}
+	return nil, nil, fmt.Errorf("screen of %s, after %d tries: %w", d, dumpTries, why)
+}
+
+// dump runs uiautomator once. The old file goes first, so that it can't be taken for the new one.
+func (d *Device) dump(ctx context.Context) ([]byte, error) {
+	res, err := d.adb.Shell(ctx, "rm -f "+dumpFile+"; uiautomator dump "+dumpFile)
+	if err != nil {
+		return nil, err
+	}
+	if why := dumpFault(res); why != "" {
+		return nil, fmt.Errorf("%w: uiautomator says %q", screen.ErrNoScreen, why)
+	}
+	var b bytes.Buffer
+	r, err := d.adb.OpenRead(ctx, dumpFile)
+	if err == nil {
+		defer r.Close()
+		_, err = b.ReadFrom(io.LimitReader(r, screen.MaxSize+1))
+	}
+	if err != nil {
+		if ctx.Err() != nil || errors.Is(err, adb.ErrDeviceGone) || errors.Is(err, adb.ErrNoDevice) {
+			return nil, err
+		}
+		return nil, fmt.Errorf("%w: %w", screen.ErrNoScreen, err)
+	}
+	return b.Bytes(), nil
+}
+
+// dumpFault is why uiautomator wrote no file, or "". Its exit code doesn't tell.
+func dumpFault(res adb.Result) string {
+	out := string(res.Stdout)
+	// "hierchary" is uiautomator's own spelling; newer builds may mend it.
+	if strings.Contains(out, "dumped to:") {
+		return ""
+	}
+	if s := said(res); s != "" {
+		return s
+	}
+	return "nothing"
+}
+
+// Settle waits until two looks at the screen in a row show the same, for at
+// most the given time. The error wraps [ErrUnsettled] where they never do.
+func (d *Device) Settle(ctx context.Context, most time.Duration) error {
+	inner, cancel := context.WithTimeout(ctx, most)
+	defer cancel()
+	var last [sha256.Size]byte
+	var why error
+	for seen := false; ; {
+		root, _, err := d.Screen(inner)
+		switch {
+		case ctx.Err() != nil:
+			return fmt.Errorf("wait for the screen to settle: %w", context.Cause(ctx))
+		case errors.Is(err, adb.ErrDeviceGone), errors.Is(err, adb.ErrNoDevice):
+			return err
+		case err != nil && inner.Err() == nil:
+			why, seen = err, false
+		case err == nil:
+			now := imprint(root)
+			if seen && now == last {
+				return nil
+			}
+			last, seen = now, true
+		}
+		if wait(inner, 250*time.Millisecond) != nil {
+			break
+		}
+	}
+	if ctx.Err() != nil {
+		return fmt.Errorf("wait for the screen to settle: %w", context.Cause(ctx))
+	}
+	if why != nil {
+		return fmt.Errorf("%w within %s: %w", ErrUnsettled, most, why)
+	}
+	return fmt.Errorf("%w within %s", ErrUnsettled, most)
+}
+
+// systemUI draws the clock and the battery, which never rest.
+const systemUI = "com.android.systemui"
+
+// imprint is a hash of what a person would see of a tree.
+func imprint(root *screen.Node) [sha256.Size]byte {
+	h := sha256.New()
+	var walk func(n *screen.Node)
+	walk = func(n *screen.Node) {
+		if n.Package == systemUI {
+			return
+		}
+		fmt.Fprintf(h, "%q %q %q %q %v %t %t %d\n", n.Class, n.Text, n.Desc, n.ID, n.Bounds, n.Checked, n.Enabled, len(n.Children))
+		for _, c := range n.Children {
+			walk(c)
+		}
+	}
+	walk(root)
+	return [sha256.Size]byte(h.Sum(nil))
+}
