@@ -1,0 +1,188 @@
+package audit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/unasked-audit/unasked/harness/canary"
+	"github.com/unasked-audit/unasked/harness/consent"
+	"github.com/unasked-audit/unasked/harness/device"
+	"github.com/unasked-audit/unasked/harness/evidence"
+	"github.com/unasked-audit/unasked/harness/protocol"
+	"github.com/unasked-audit/unasked/harness/screen"
+)
+
+// settle is how long a screen may take to come to rest.
+const settle = 5 * time.Second
+
+// begin does a phase's act.
+func (r *run) begin(ctx context.Context, act protocol.Act) error {
+	switch act {
+	case protocol.Watch, protocol.Baseline:
+		return nil
+	case protocol.Install:
+		return r.install(ctx)
+	case protocol.Launch:
+		return r.launch(ctx)
+	case protocol.Reject, protocol.Accept:
+		return r.choose(ctx, act)
+	case protocol.Draft:
+		return r.recordAndDiscard(ctx)
+	case protocol.Relaunch:
+		if err := r.act("stop", r.app.Package, func() error { return r.dev.ForceStop(ctx, r.app.Package) }); err != nil {
+			return err
+		}
+		return r.launch(ctx)
+	case protocol.Reinstall:
+		if err := r.uninstall(ctx); err != nil {
+			return err
+		}
+		if err := r.install(ctx); err != nil {
+			return err
+		}
+		return r.launch(ctx)
+	}
+	return fmt.Errorf("the audit knows no act %q", act)
+}
+
+// install puts the app on the device, plants what belongs to the app, and grants
+// permissions where the protocol does.
+func (r *run) install(ctx context.Context) error {
+	if err := r.act("install", r.app.Package, func() error { return r.dev.Install(ctx, r.Files) }); err != nil {
+		return err
+	}
+	r.installed = true
+	r.consents(evidence.Untouched)
+	r.undo.push("remove "+r.app.Package, func(ctx context.Context) error {
+		if !r.installed {
+			return nil
+		}
+		return r.dev.Uninstall(ctx, r.app.Package)
+	})
+	uid, err := r.dev.UID(ctx, r.app.Package)
+	if err != nil {
+		return err
+	}
+	if uid != r.app.UID {
+		r.app.UID = uid
+		if err := r.record(evidence.KindApp, r.app); err != nil {
+			return err
+		}
+	}
+	if err := r.plant(ctx, canary.Canary{Kind: canary.SSAID, Value: r.identity.Value(canary.SSAID)}); err != nil {
+		return err
+	}
+	if r.Protocol.Permissions != protocol.Granted {
+		return nil
+	}
+	return r.grantAll(ctx)
+}
+
+// grantAll gives the app every permission that it asks for and a person could
+// give. Most are no person's to give; the device says so, and that is no event.
+func (r *run) grantAll(ctx context.Context) error {
+	for _, permission := range r.app.Permissions {
+		err := r.dev.Grant(ctx, r.app.Package, permission)
+		if errors.Is(err, device.ErrNotGrantable) {
+			continue
+		}
+		if err := r.unlessPassing(ctx, r.act("grant", permission, func() error { return err })); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *run) uninstall(ctx context.Context) error {
+	err := r.act("uninstall", r.app.Package, func() error { return r.dev.Uninstall(ctx, r.app.Package) })
+	if err == nil {
+		r.installed, r.running = false, false
+	}
+	return err
+}
+
+// launch starts the app. An app that this device can't run is a blind spot over
+// everything, and no failure of the audit.
+func (r *run) launch(ctx context.Context) error {
+	err := r.act("launch", r.app.Package, func() error { return r.dev.Launch(ctx, r.app.Package) })
+	if err == nil {
+		r.running = true
+		return r.unlessPassing(ctx, r.dev.Settle(ctx, settle))
+	}
+	if r.unlessPassing(ctx, err) != nil {
+		return err
+	}
+	if err := r.blind(fmt.Sprintf("The app could not be started: %v.", err), "Audit it on a device that can run it."); err != nil {
+		return err
+	}
+	return &notReached{fmt.Sprintf("the app could not be started: %v", err)}
+}
+
+// choose refuses or accepts in the consent dialog that is on the screen.
+func (r *run) choose(ctx context.Context, act protocol.Act) error {
+	seen, err := r.recognise(ctx)
+	if err != nil {
+		return err
+	}
+	if seen.Kind != consent.Consent {
+		return &notReached{fmt.Sprintf("no consent dialog was recognised on the screen (%s)", seen.Reason)}
+	}
+	if act == protocol.Accept {
+		if len(seen.Accept) == 0 {
+			return &notReached{"the consent dialog offers no button that accepts"}
+		}
+		return r.tap(ctx, seen.Accept[0], "the protocol accepts", evidence.Accepted)
+	}
+	if len(seen.Reject) == 0 {
+		return &notReached{"the consent dialog offers no button that rejects on its first screen"}
+	}
+	return r.tap(ctx, seen.Reject[0], "the protocol rejects", evidence.Rejected)
+}
+
+// recognise looks at the screen once it has come to rest.
+func (r *run) recognise(ctx context.Context) (consent.Screen, error) {
+	if !r.running {
+		return consent.Screen{}, &notReached{"the app is not running"}
+	}
+	if err := r.unlessPassing(ctx, r.dev.Settle(ctx, settle)); err != nil {
+		return consent.Screen{}, err
+	}
+	root, _, err := r.dev.Screen(ctx)
+	if err != nil {
+		if r.unlessPassing(ctx, err) != nil {
+			return consent.Screen{}, err
+		}
+		return consent.Screen{}, &notReached{fmt.Sprintf("the screen could not be read: %v", err)}
+	}
+	return consent.Recognise(root, r.Knowledge.Words), nil
+}
+
+// tap touches a node and records that, with the screen before and after. A tap
+// that means consent stamps what follows it: acceptance from before the touch,
+// so that nothing the app may do is held against it, anything else from after.
+func (r *run) tap(ctx context.Context, node *screen.Node, why string, leadsTo evidence.Consent) error {
+	x, y := node.Bounds.Center()
+	before, err := r.screenshot(ctx, "before the tap on "+node.Label())
+	if err != nil {
+		return err
+	}
+	if leadsTo == evidence.Accepted {
+		r.consents(leadsTo)
+	}
+	if err := r.act("tap", fmt.Sprintf("%s at %d,%d", node.Label(), x, y), func() error { return r.dev.Tap(ctx, x, y) }); err != nil {
+		return err
+	}
+	if leadsTo != "" {
+		r.consents(leadsTo)
+	}
+	if err := r.unlessPassing(ctx, r.dev.Settle(ctx, settle)); err != nil {
+		return err
+	}
+	after, err := r.screenshot(ctx, "after the tap on "+node.Label())
+	if err != nil {
+		return err
+	}
+	return r.record(evidence.KindTap, evidence.Tap{X: x, Y: y, Text: node.Label(), Why: why, Before: before, After: after})
+}
