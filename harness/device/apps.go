@@ -176,7 +176,14 @@ func (d *Device) Clear(ctx context.Context, pkg string) error {
 	return nil
 }
 
-// Grant gives the app a permission.
+// ErrNotGrantable says that a permission is no person's to give or to take: it
+// comes with the installation, belongs to the system, or the device does not know it.
+var ErrNotGrantable = errors.New("the permission is no person's to give")
+
+// notGrantable is what Android says of such permissions.
+var notGrantable = []string{"not a changeable permission type", "has not requested permission", "Unknown permission", "managed by role"}
+
+// Grant gives the app a permission. The error wraps [ErrNotGrantable] where that is nobody's to do.
 func (d *Device) Grant(ctx context.Context, pkg, permission string) error {
 	return d.permission(ctx, "grant", pkg, permission)
 }
@@ -187,8 +194,14 @@ func (d *Device) Revoke(ctx context.Context, pkg, permission string) error {
 }
 
 func (d *Device) permission(ctx context.Context, verb, pkg, permission string) error {
-	if _, err := d.run(ctx, "pm", verb, pkg, permission); err != nil {
-		return fmt.Errorf("%s %s to %s: %w", verb, permission, pkg, err)
+	_, err := d.run(ctx, "pm", verb, pkg, permission)
+	if err == nil {
+		return nil
 	}
-	return nil
+	for _, text := range notGrantable {
+		if strings.Contains(err.Error(), text) {
+			return fmt.Errorf("%s %s to %s: %w", verb, permission, pkg, ErrNotGrantable)
+		}
+	}
+	return fmt.Errorf("%s %s to %s: %w", verb, permission, pkg, err)
 }
