@@ -48,7 +48,7 @@ type Screen struct {
 	Kind       Kind
 	Confidence float64 // from 0 to 1
 	Reason     string  // in a sentence, for the log
-	// The nodes to tap, best first. For a permission, Accept and Reject are Android's own buttons;
-	// for a stuck app, Close is the button that waits.
+	// The nodes to tap, best first. For a permission, Accept and Reject are Android's own
+	// buttons; for a stuck app, Close is the button that waits.
 	Accept, Reject, Settings, Close []*screen.Node
 }

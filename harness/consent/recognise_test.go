@@ -1,0 +1,191 @@
+package consent
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/unasked-audit/unasked/harness/knowledge"
+	"github.com/unasked-audit/unasked/harness/screen"
+)
+
+func words(t *testing.T) *knowledge.Words {
+	t.Helper()
+	kb, err := knowledge.Embedded()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &kb.Words
+}
+
+// page builds a screen of one app: "=" before a label makes it a button, "#" a
+// box to tick, "?" a text field, "*" a password field, "-" a disabled button; anything else is text.
+func page(pkg string, labels ...string) *screen.Node {
+	root := &screen.Node{Class: "hierarchy", Enabled: true}
+	for i, l := range labels {
+		n := &screen.Node{Class: "android.widget.TextView", Package: pkg, Enabled: true, Bounds: screen.Rect{Left: 0, Top: i * 100, Right: 1080, Bottom: i*100 + 90}}
+		switch l[0] {
+		case '=':
+			n.Class, n.Clickable, l = "android.widget.Button", true, l[1:]
+		case '-':
+			n.Class, n.Clickable, n.Enabled, l = "android.widget.Button", true, false, l[1:]
+		case '#':
+			n.Class, n.Clickable, n.Checkable, l = "android.widget.CheckBox", true, true, l[1:]
+		case '?':
+			n.Class, n.Clickable, l = "android.widget.EditText", true, l[1:]
+		case '*':
+			n.Class, n.Clickable, n.Password, l = "android.widget.EditText", true, true, l[1:]
+		}
+		n.Text = l
+		root.Children = append(root.Children, n)
+	}
+	return root
+}
+
+func labels(nodes []*screen.Node) string {
+	var l []string
+	for _, n := range nodes {
+		l = append(l, n.Label())
+	}
+	return strings.Join(l, "|")
+}
+
+func TestRecognise(t *testing.T) {
+	w := words(t)
+	const text = "We and our partners use cookies to process your data."
+	for _, c := range []struct {
+		name             string
+		screen           []string
+		kind             Kind
+		accept, reject   string
+		settings, close_ string
+	}{
+		{name: "two equal buttons", screen: []string{"Your privacy", text, "=Accept", "=Reject"}, kind: Consent, accept: "Accept", reject: "Reject"},
+		{name: "German", screen: []string{"Wir brauchen Ihre Einwilligung", "=Alle akzeptieren", "=Ablehnen"}, kind: Consent, accept: "Alle akzeptieren", reject: "Ablehnen"},
+		{name: "a negation is a refusal", screen: []string{text, "=I accept", "=I do not accept"}, kind: Consent, accept: "I accept", reject: "I do not accept"},
+		{name: "only the necessary is a refusal", screen: []string{text, "=Accept all", "=Accept only necessary"}, kind: Consent, accept: "Accept all", reject: "Accept only necessary"},
+		{name: "no way to refuse but by settings", screen: []string{text, "=Accept all", "=Manage options"}, kind: Consent, accept: "Accept all", settings: "Manage options"},
+		{name: "a notice", screen: []string{text, "=Got it"}, kind: Consent, accept: "Got it"},
+		{name: "a box to tick is no button", screen: []string{text, "#I agree", "=Next"}, kind: Unknown},
+		{name: "a disabled button can't be tapped", screen: []string{text, "-Accept", "=Reject"}, kind: Consent, reject: "Reject"},
+		{name: "yes and no without a question", screen: []string{"Incoming call", "=Accept", "=Decline"}, kind: Unknown},
+		{name: "a link to the policy makes no dialog", screen: []string{"Welcome", "=Privacy policy", "=OK"}, kind: Unknown},
+		{name: "words and no button", screen: []string{text, "=Next", "=Home"}, kind: Unknown},
+		{name: "a password", screen: []string{"Create your account", "?Mail", "*Password", text, "=Accept"}, kind: Signup},
+		{name: "a mail field and sign-up words", screen: []string{"Sign up", "?Mail", "=Continue"}, kind: Signup},
+		{name: "a search field is no sign-up", screen: []string{"?Search", "=Record"}, kind: Unknown},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got := Recognise(page("org.example.app", c.screen...), w)
+			if got.Kind != c.kind {
+				t.Fatalf("kind %s (%s), want %s", got.Kind, got.Reason, c.kind)
+			}
+			for _, x := range [][2]string{{labels(got.Accept), c.accept}, {labels(got.Reject), c.reject}, {labels(got.Settings), c.settings}, {labels(got.Close), c.close_}} {
+				if x[0] != x[1] {
+					t.Errorf("got %q, want %q in %+v", x[0], x[1], got)
+				}
+			}
+			if got.Reason == "" {
+				t.Error("no reason is given")
+			}
+			if got.Kind == Unknown && got.Confidence != 0 {
+				t.Errorf("an unknown screen has confidence %v", got.Confidence)
+			}
+		})
+	}
+}
+
+func TestRecogniseNothing(t *testing.T) {
+	if got := Recognise(nil, words(t)); got.Kind != Unknown {
+		t.Errorf("%+v", got)
+	}
+	if got := Find(nil, words(t), RoleRecord); got != nil {
+		t.Errorf("%v", got)
+	}
+}
+
+// wordList is a small vocabulary of a test's own.
+type wordList map[string][]string
+
+func (w wordList) Match(role, text string) (string, string, bool) {
+	for _, p := range w[role] {
+		if strings.EqualFold(p, text) {
+			return "en", p, true
+		}
+	}
+	return "", "", false
+}
+
+func TestLabelThatReadsAsYesAndNoStopsTheAudit(t *testing.T) {
+	w := wordList{RoleConsent: {"privacy"}, RoleAccept: {"fine", "yes"}, RoleReject: {"fine"}}
+	got := Recognise(page("a.b", "privacy", "=fine", "=yes"), w)
+	if got.Kind != Unknown || got.Accept != nil {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestButtonInTheDialogGoesBeforeThePageBehind(t *testing.T) {
+	w := wordList{RoleConsent: {"privacy"}, RoleAccept: {"ok"}}
+	behind, dialog := page("a.b", "=ok"), page("a.b", "privacy", "=ok")
+	inDialog := dialog.Children[1]
+	root := &screen.Node{Class: "hierarchy", Children: []*screen.Node{behind, dialog}}
+	got := Recognise(root, w)
+	if len(got.Accept) != 2 || got.Accept[0] != inDialog {
+		t.Errorf("the first button to tap is not the dialog's: %+v", got)
+	}
+}
+
+const permissionDialog = `<hierarchy rotation="0">
+<node class="android.widget.FrameLayout" package="%[1]s" bounds="[0,0][1080,900]" enabled="true">
+ <node class="android.widget.TextView" package="%[1]s" text="Darf diese App Fotos machen?" resource-id="%[1]s:id/permission_message" bounds="[0,0][1080,200]" enabled="true"/>
+ <node class="android.widget.Button" package="%[1]s" clickable="true" enabled="true" text="Bei Nutzung der App" resource-id="%[2]s:id/permission_allow_foreground_only_button" bounds="[0,300][1080,400]"/>
+ <node class="android.widget.Button" package="%[1]s" clickable="true" enabled="true" text="Nur dieses Mal" resource-id="%[2]s:id/permission_allow_one_time_button" bounds="[0,400][1080,500]"/>
+ <node class="android.widget.Button" package="%[1]s" clickable="true" enabled="true" text="Nicht zulassen" resource-id="%[2]s:id/permission_deny_button" bounds="[0,500][1080,600]"/>
+</node></hierarchy>`
+
+func TestPermissionPrompt(t *testing.T) {
+	parse := func(pkg, ids string) *screen.Node {
+		root, err := screen.Parse(strings.NewReader(fmt.Sprintf(permissionDialog, pkg, ids)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return root
+	}
+	const android = "com.android.permissioncontroller"
+	got := Recognise(parse(android, android), words(t))
+	if got.Kind != Permission || labels(got.Reject) != "Nicht zulassen" || labels(got.Accept) != "Bei Nutzung der App|Nur dieses Mal" {
+		t.Errorf("%+v", got)
+	}
+	// The same buttons drawn by an app that borrows Android's ids.
+	got = Recognise(parse("org.example.liar", android), words(t))
+	if got.Kind == Permission {
+		t.Errorf("an app's own screen was taken for Android's: %+v", got)
+	}
+}
+
+func TestStuckApp(t *testing.T) {
+	root := page("android", "Clock isn't responding", "=Close app", "=Wait")
+	root.Children[2].ID = "android:id/aerr_wait"
+	got := Recognise(root, words(t))
+	if got.Kind != Stuck || labels(got.Close) != "Wait" {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestFind(t *testing.T) {
+	w := words(t)
+	root := page("a.b", "Record", "=Discard draft", "=Record", "=Discard")
+	if got := Find(root, w, RoleRecord); len(got) != 1 || !got[0].Clickable {
+		t.Errorf("record: %s", labels(got))
+	}
+	if got := labels(Find(root, w, RoleDiscard)); got != "Discard|Discard draft" {
+		t.Errorf("discard: %s", got)
+	}
+	if got := Find(root, w, RoleStop); got != nil {
+		t.Errorf("stop: %s", labels(got))
+	}
+	// Where nothing can be touched, the label itself is where a finger would go.
+	if got := Find(page("a.b", "Record"), w, RoleRecord); len(got) != 1 {
+		t.Errorf("label alone: %s", labels(got))
+	}
+}
