@@ -156,7 +156,7 @@ func (r *run) recognise(ctx context.Context) (consent.Screen, error) {
 		}
 		return consent.Screen{}, &notReached{fmt.Sprintf("the screen could not be read: %v", err)}
 	}
-	return consent.Recognise(root, r.Knowledge.Words), nil
+	return consent.Recognise(root, &r.Knowledge.Words), nil
 }
 
 // tap touches a node and records that, with the screen before and after. A tap

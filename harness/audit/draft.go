@@ -76,11 +76,16 @@ func (r *run) draftStep(ctx context.Context, d *draft) (bool, error) {
 	if err != nil {
 		return false, r.unlessPassing(ctx, err)
 	}
-	words := r.Knowledge.Words
+	words := &r.Knowledge.Words
 	if consent.Recognise(root, words).Kind == consent.Permission {
 		return true, r.answerPrompt(ctx)
 	}
-	find := func(role string) *screen.Node { return consent.Find(root, words, role) }
+	find := func(role string) *screen.Node {
+		if found := consent.Find(root, words, role); len(found) > 0 {
+			return found[0]
+		}
+		return nil
+	}
 	if stop := find(knowledge.RoleStop); d.recorded && !d.stopped && stop != nil {
 		if err := r.watch(ctx, filming); err != nil {
 			return false, err
