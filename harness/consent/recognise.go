@@ -150,22 +150,22 @@ func consentText(root *screen.Node, words Words) (pattern string, at *screen.Nod
 // kinship is, for each node, the depth of the deepest node that it and text are
 // both in: a button in the dialog is closer to its text than one on the page behind.
 func kinship(root, text *screen.Node) map[*screen.Node]int {
-	path := root.Path(text)
+	depth := map[*screen.Node]int{}
+	for i, n := range root.Path(text) {
+		depth[n] = i
+	}
 	kin := map[*screen.Node]int{}
-	for depth, ancestor := range path {
-		for _, n := range append([]*screen.Node{ancestor}, ancestor.Children...) {
-			if depth+1 < len(path) && n == path[depth+1] {
-				continue // the next round's
-			}
-			if n == ancestor {
-				kin[n] = depth
-				continue
-			}
-			for below := range n.All() {
-				kin[below] = depth
-			}
+	var walk func(n *screen.Node, shared int)
+	walk = func(n *screen.Node, shared int) {
+		if i, ok := depth[n]; ok {
+			shared = i
+		}
+		kin[n] = shared
+		for _, c := range n.Children {
+			walk(c, shared)
 		}
 	}
+	walk(root, 0)
 	return kin
 }
 
