@@ -125,7 +125,7 @@ func (c *clipshare) videos(w http.ResponseWriter, r *http.Request) (any, error) 
 	return map[string]any{
 		"items":   c.feed,
 		"cursor":  opaque(18), // points at a place in the list, at nobody
-		"request": map[string]string{"nonce": r.FormValue("nonce"), "device_id": r.FormValue("device_id")},
+		"request": map[string]string{"nonce": r.Header.Get("X-Request-Nonce"), "device_id": r.FormValue("device_id")},
 	}, nil
 }
 
