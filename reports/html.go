@@ -2,10 +2,335 @@ package reports
 
 import (
 	"context"
-	"errors"
+	"crypto/sha256"
+	"embed"
+	"encoding/base64"
+	"fmt"
+	"html/template"
 	"io"
+	"strings"
+	"time"
+
+	"github.com/unasked-audit/unasked/harness/evidence"
+	"github.com/unasked-audit/unasked/harness/judge"
+	"github.com/unasked-audit/unasked/internal/explain"
+	"github.com/unasked-audit/unasked/internal/inert"
+	"github.com/unasked-audit/unasked/reports/internal/record"
 )
 
+//go:embed html
+var htmlFiles embed.FS
+
+// page is what the HTML template is given. Every string in it that came from outside is inert.
+type page struct {
+	CSS     template.CSS
+	Policy  string // content security policy
+	App     evidence.App
+	Name    string
+	Verdict judge.Verdict
+	Lead    string
+	Note    string // an audit that did not run to its end
+	Stamp   string
+	StampIs string
+
+	Manifest  evidence.Manifest
+	Start     evidence.AuditStart
+	Bundle    evidence.Digest // of the manifest, where the evidence says it
+	Judgement *judge.Judgement
+	Began     time.Time
+	Lasted    string
+	Ladder    []rung
+	Facts     []fact
+	Questions []answer
+	States    []evidence.Consent // the consent states of the audit, in order
+	Sent      []sentTo
+	Other     []judge.Recipient
+	Map, Slim *flowMap
+	Findings  []finding
+	Brief     []numbered // findings that are listed without their proof
+	Dossier   []holderCard
+	Joins     []Join
+	Timeline  *timeline
+	Course    []stage
+	Screens   []screenshot
+	NotShown  int // screenshots
+	Opaque    []Opaque
+	Spots     []spot
+	Canaries  []Canary
+	Exhibits  []Exhibit
+	Glossary  []word
+	Cut       bool
+}
+
+type rung struct {
+	explain.Level
+	Reached, Top bool
+}
+
+type fact struct{ Number, Label string }
+
+type answer struct {
+	judge.Question
+	Findings []numbered
+	Spots    []judge.BlindSpot
+}
+
+type spot struct {
+	judge.BlindSpot
+	Questions []string // titles of those that it could hide a violation of
+}
+
+type holderCard struct {
+	Holder
+	Entries []dossierEntry
+}
+
+type dossierEntry struct {
+	Entry
+	What     string
+	Form     string
+	Value    string
+	When     string
+	Findings []numbered
+}
+
+type word struct{ Word, Means string }
+
 func writeHTML(ctx context.Context, w io.Writer, in Input) error {
-	return errors.New("not written yet")
+	rec, err := record.Read(ctx, in.Evidence, in.Judgement)
+	if err != nil {
+		return err
+	}
+	p, err := newPage(ctx, in, rec)
+	if err != nil {
+		return err
+	}
+	css, err := htmlFiles.ReadFile("html/style.css")
+	if err != nil {
+		return err
+	}
+	p.CSS = template.CSS(css) //nolint:gosec // our own file
+	p.Policy = policy(css)
+	t, err := template.New("page.tmpl").Funcs(functions()).ParseFS(htmlFiles, "html/*.tmpl")
+	if err != nil {
+		return err
+	}
+	return t.Execute(w, p)
+}
+
+// policy allows nothing but this one style sheet and pictures that are part of the page.
+func policy(css []byte) string {
+	sum := sha256.Sum256(css)
+	return fmt.Sprintf("default-src 'none'; style-src 'sha256-%s'; img-src data:; base-uri 'none'; form-action 'none'",
+		base64.StdEncoding.EncodeToString(sum[:]))
+}
+
+func functions() template.FuncMap {
+	return template.FuncMap{
+		"line":    func(s any) string { return inert.Line(fmt.Sprint(s), 400) },
+		"short":   func(s any) string { return inert.Middle(fmt.Sprint(s), 90) },
+		"consent": explain.Consent,
+		"country": explain.Country,
+		"kind":    func(k any) string { return explain.Kind(fmt.Sprint(k)) },
+		"bytes":   func(n int64) string { return explain.Bytes(n) },
+		"kernel":  func(n uint64) string { return explain.Bytes(int64(min(n, 1<<62))) },
+		"number":  func(n int) string { return explain.Number(int64(n)) },
+		"events":  func(n uint64) string { return explain.Number(int64(min(n, 1<<62))) },
+		"count":   func(n int, one, many string) string { return explain.Count(int64(n), one, many) },
+		"title":   title,
+		"slug":    func(v judge.Verdict) string { return strings.ReplaceAll(string(v), " ", "-") },
+		"means":   explain.Verdict,
+		"day":     func(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 UTC") },
+		"clock":   func(t time.Time) string { return t.UTC().Format("15:04:05.000") },
+		"moment":  func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05.000 UTC") },
+		"spread":  spread,
+		"reason":  reason,
+		"join":    join,
+		"offset":  func(first, line int) int { return first + line*lineH },
+		"offset1": func(at, by int) int { return at + by },
+	}
+}
+
+// title begins a phrase with a capital letter.
+func title(v any) string {
+	s := fmt.Sprint(v)
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}
+
+// spread breaks a digest into groups that a person can compare.
+func spread(d any) string {
+	s := inert.Line(fmt.Sprint(d), 200)
+	if len(s) != 64 {
+		return s
+	}
+	var groups []string
+	for i := 0; i < len(s); i += 8 {
+		groups = append(groups, s[i:i+8])
+	}
+	return strings.Join(groups, " ")
+}
+
+func newPage(ctx context.Context, in Input, rec *record.Record) (*page, error) {
+	m, j := rec.Manifest, in.Judgement
+	findings := number(j)
+	byID := make(map[string]numbered, len(findings))
+	for _, f := range findings {
+		byID[f.ID] = f
+	}
+	p := &page{
+		App: m.App, Name: appName(m.App), Verdict: j.Verdict, Lead: lead(j, m.App), Manifest: m, Start: rec.Start, Judgement: j,
+		Began: rec.Began, Lasted: lasted(rec.Ended.Sub(rec.Began)), Glossary: glossary(), Cut: rec.Dropped,
+		Canaries: canaries(rec), States: states(rec, findings),
+	}
+	if d, ok := in.Evidence.(interface{ Digest() evidence.Digest }); ok {
+		p.Bundle = d.Digest()
+	}
+	if m.Device.Simulated {
+		p.Stamp, p.StampIs = SimulatedStamp, simulatedNote
+	}
+	if m.End.How != evidence.Completed {
+		p.Note = fmt.Sprintf("The audit did not run to its end (%s). What is missing could hide a violation. %s", inert.Line(m.End.How, 20), inert.Line(m.End.Error, 300))
+	}
+	for i, l := range explain.Ladder() {
+		p.Ladder = append(p.Ladder, rung{Level: l, Reached: i <= j.Ladder, Top: i == j.Ladder})
+	}
+	for _, q := range j.Questions {
+		a := answer{Question: q, Spots: explain.BlindSpots(j, q.ID)}
+		for _, f := range findings {
+			for _, v := range f.Violates {
+				if v.ID == q.ID {
+					a.Findings = append(a.Findings, f)
+				}
+			}
+		}
+		p.Questions = append(p.Questions, a)
+	}
+	with, without := transfers(j, findings)
+	p.Sent, p.Other = sentTable(with, p.States), without
+	p.Map, p.Slim = newFlowMap(p.Name, with, wide), newFlowMap(p.Name, with, slim)
+	p.Facts = facts(j, with, findings)
+	var err error
+	if p.Findings, p.Brief, err = openFindings(ctx, in.Evidence, rec, findings); err != nil {
+		return nil, err
+	}
+	p.dossier(byID)
+	p.Timeline = newTimeline(rec, findings)
+	p.Course = course(rec, findings)
+	if p.Screens, p.NotShown, err = screenshots(ctx, in.Evidence, rec); err != nil {
+		return nil, err
+	}
+	p.spots()
+	r := newReport(rec, j)
+	p.Opaque, p.Exhibits = r.Opaque, r.Exhibits
+	return p, nil
+}
+
+// states are the consent states that the audit went through, or that a finding names.
+func states(rec *record.Record, findings []numbered) []evidence.Consent {
+	seen := make(map[evidence.Consent]bool)
+	for _, p := range rec.Phases {
+		seen[p.Consent] = true
+	}
+	for _, f := range findings {
+		for _, c := range consents(f.Finding) {
+			seen[c] = true
+		}
+	}
+	var out []evidence.Consent
+	for _, c := range allConsents {
+		if seen[c] {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+func facts(j *judge.Judgement, with []transfer, findings []numbered) []fact {
+	var holders, countries, kinds []string
+	violating := 0
+	for _, f := range findings {
+		if len(f.Violates) > 0 {
+			violating++
+		}
+		if f.Claim == judge.IdentifierSent {
+			kinds = add(kinds, f.Subject)
+			holders = add(holders, holderOf(f.Finding))
+			countries = add(countries, f.Country)
+		}
+	}
+	out := []fact{
+		{explain.Number(int64(violating)), plural(violating, "violating finding", "violating findings")},
+		{explain.Number(int64(len(kinds))), plural(len(kinds), "kind of identifier sent", "kinds of identifiers sent")},
+		{explain.Number(int64(len(holders))), plural(len(holders), "company got them", "companies got them")},
+		{explain.Number(int64(len(countries))), plural(len(countries), "country", "countries")},
+		{explain.Number(int64(j.Coverage.Flows)), plural(j.Coverage.Flows, "request read", "requests read")},
+		{explain.Number(int64(j.Coverage.Opaque)), plural(j.Coverage.Opaque, "connection unread", "connections unread")},
+	}
+	return out
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
+}
+
+func (p *page) dossier(byID map[string]numbered) {
+	d := NewDossier(p.Judgement)
+	p.Joins = d.Joins
+	for _, h := range d.Holders {
+		card := holderCard{Holder: h}
+		for _, e := range h.Entries {
+			entry := dossierEntry{Entry: e, Value: inert.Middle(e.Value, 120), Form: howSent(e.Chain, e.Hashed)}
+			for _, id := range e.Findings {
+				entry.Findings = append(entry.Findings, byID[id])
+			}
+			entry.What = title(itemName(entry.Findings[0].Finding))
+			if issued(e.Claim) {
+				entry.Form = "issued by it"
+			}
+			var when []string
+			for _, c := range e.Consents {
+				when = append(when, explain.Consent(c))
+			}
+			if e.Signup {
+				when = append(when, "after a person's own sign-up")
+			}
+			entry.When = strings.Join(when, "; ")
+			card.Entries = append(card.Entries, entry)
+		}
+		p.Dossier = append(p.Dossier, card)
+	}
+}
+
+func (p *page) spots() {
+	titles := make(map[string]string)
+	for _, q := range p.Judgement.Questions {
+		titles[q.ID] = q.Title
+	}
+	for _, s := range p.Judgement.BlindSpots {
+		v := spot{BlindSpot: s}
+		for _, id := range s.Hides {
+			if t := titles[id]; t != "" {
+				v.Questions = append(v.Questions, inert.Line(t, 120))
+			}
+		}
+		p.Spots = append(p.Spots, v)
+	}
+}
+
+// lasted writes a duration for people: "41 s", "12 min 5 s".
+func lasted(d time.Duration) string {
+	d = d.Round(time.Second)
+	if d < time.Minute {
+		return fmt.Sprintf("%d s", int(d.Seconds()))
+	}
+	if d < time.Hour {
+		return fmt.Sprintf("%d min %d s", int(d.Minutes()), int(d.Seconds())%60)
+	}
+	return fmt.Sprintf("%d h %d min", int(d.Hours()), int(d.Minutes())%60)
 }

@@ -24,12 +24,14 @@ type view struct {
 
 // locate finds the place in a decoded body: by its path where the body has that, else by
 // what the judge says stands there.
-func (o opener) locate(content []byte, path string) view {
-	steps := splitPath(path)
+func (o opener) locate(content []byte, steps []string) view {
 	if v, ok := o.locateJSON(content, steps); ok {
 		return v
 	}
 	if v, ok := o.locateForm(content, steps); ok {
+		return v
+	}
+	if v, ok := o.locateMultipart(content, steps); ok {
 		return v
 	}
 	v := view{form: "text", text: content, at: o.find(content)}
@@ -107,6 +109,34 @@ func (o opener) locateForm(content []byte, steps []string) (view, bool) {
 		start = end + 1
 	}
 	return view{}, false
+}
+
+// locateMultipart finds a part of a multipart body by its name.
+func (o opener) locateMultipart(content []byte, steps []string) (view, bool) {
+	if len(steps) == 0 || !bytes.HasPrefix(content, []byte("--")) {
+		return view{}, false
+	}
+	head := bytes.Index(content, []byte(`name="`+steps[0]+`"`))
+	if head < 0 {
+		return view{}, false
+	}
+	blank := bytes.Index(content[head:], []byte("\r\n\r\n"))
+	if blank < 0 {
+		return view{}, false
+	}
+	start := head + blank + 4
+	boundary, _, _ := bytes.Cut(content, []byte("\r\n"))
+	end := len(content)
+	if i := bytes.Index(content[start:], append([]byte("\r\n"), boundary...)); i >= 0 {
+		end = start + i
+	}
+	v := view{form: "multipart", text: content, at: span{start, end}, place: content[start:end], rest: steps[1:]}
+	if len(v.place) > 240 || len(v.rest) > 0 {
+		if in := o.find(v.place); in.start >= 0 {
+			v.at = span{start + in.start, start + in.end}
+		}
+	}
+	return v, true
 }
 
 // splitPath takes a path such as $.a.b[0]["c d"] apart. What is no such path has no steps.

@@ -205,12 +205,12 @@ func (o opener) body(ctx context.Context, ev evidence.Evidence, m *Message, b fl
 	path, here := o.surface("body")
 	if !here && o.pointer.Surface != "" {
 		// The place is elsewhere in the message; the body is shown from its start.
-		v := o.locate(content, "")
+		v := o.locate(content, nil)
 		v.at = nowhere
 		m.Body.Form, m.Body.Lines, m.Body.Above, m.Body.Below = window(v)
 		return nil
 	}
-	v := o.locate(content, path)
+	v := o.locate(content, splitPath(path))
 	m.Body.Form, m.Body.Lines, m.Body.Above, m.Body.Below = window(v)
 	m.Marked = m.Marked || v.at.start >= 0
 	if v.place != nil {

@@ -7,6 +7,7 @@ import (
 	"compress/zlib"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"io"
 	"net/url"
 	"strings"
@@ -40,14 +41,17 @@ func (o opener) unfold(m *Message, at []byte, rest ...string) {
 			break
 		}
 		decode := decoders[name]
+		if name == "json" && len(rest) > 0 && json.Valid(at) {
+			decode = asIs // text that is JSON, in a field
+		}
 		if decode == nil {
-			continue // JSON, a form and the like: a place within, no coding
+			continue // a form, multipart and the like: a place within, no coding
 		}
 		decoded, err := decode(at)
-		if err != nil || len(decoded) == 0 || bytes.Equal(decoded, at) {
+		if err != nil || len(decoded) == 0 || name != "json" && bytes.Equal(decoded, at) {
 			continue
 		}
-		v := o.locate(decoded, strings.Join(rest, "."))
+		v := o.locate(decoded, rest)
 		layer := Layer{Step: explain.Step(step)}
 		layer.Form, layer.Lines, layer.Above, layer.Below = window(v)
 		m.Layers = append(m.Layers, layer)
@@ -87,6 +91,8 @@ var decoders = map[string]func([]byte) ([]byte, error){
 	"br":      func(b []byte) ([]byte, error) { return inflate(brotli.NewReader(bytes.NewReader(b)), nil) },
 	"zstd":    unzstd,
 }
+
+func asIs(b []byte) ([]byte, error) { return b, nil }
 
 func inflate(r io.Reader, err error) ([]byte, error) {
 	if err != nil {
