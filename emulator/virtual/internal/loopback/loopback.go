@@ -20,10 +20,10 @@ import (
 )
 
 // ErrInUse is wrapped by the error for a port or name that is taken.
-var ErrInUse = errors.New("Address already in use")
+var ErrInUse = errors.New("address already in use")
 
 // ErrRefused is wrapped by the error for a port or name that nothing listens on.
-var ErrRefused = errors.New("Connection refused")
+var ErrRefused = errors.New("connection refused")
 
 // DialFunc makes a connection to whatever an entry stands for.
 type DialFunc func(ctx context.Context) (net.Conn, error)
