@@ -33,11 +33,12 @@ type Options struct {
 	Spec      emulator.Spec
 	Adb       *adb.Adb
 	Knowledge *knowledge.Base
-	Seed      []byte               // the canaries follow from it; nil for 32 random bytes
-	Tool      string               // the program's name and version
-	Command   []string             // the command line
-	Watch     func(evidence.Event) // called for each event as it is recorded; may be nil
-	Now       func() time.Time     // nil for time.Now
+	Seed      []byte   // the canaries follow from it; nil for 32 random bytes
+	Tool      string   // the program's name and version
+	Command   []string // the command line
+	// Begun is called when recording begins, before the first event; nil for nobody.
+	Begun func(*evidence.Log)
+	Now   func() time.Time // nil for time.Now
 }
 
 // seedSize is the length in bytes of a seed that Run makes up.
@@ -103,8 +104,8 @@ type run struct {
 
 // perform does everything that is recorded, up to the end of the last phase.
 func (r *run) perform(ctx context.Context) error {
-	if r.Watch != nil {
-		r.log.Subscribe(r.Watch)
+	if r.Begun != nil {
+		r.Begun(r.log)
 	}
 	r.started = r.Now().UTC()
 	source, _, err := r.log.PutBlob(bytes.NewReader(r.Protocol.Source))

@@ -1,0 +1,205 @@
+package audit_test
+
+import (
+	"bytes"
+	"slices"
+	"testing"
+
+	"github.com/unasked-audit/unasked/emulator/virtual/apps"
+	"github.com/unasked-audit/unasked/harness/audit"
+	"github.com/unasked-audit/unasked/harness/evidence"
+	"github.com/unasked-audit/unasked/harness/judge"
+)
+
+// TestGuilty audits ClipShare and compares what the judge says with what the
+// services really received.
+func TestGuilty(t *testing.T) {
+	r := newRig(t, apps.ClipShare())
+	if _, err := audit.Run(t.Context(), r.options); err != nil {
+		t.Fatal(err)
+	}
+	bundle, j := r.judged(t)
+
+	if j.Verdict != judge.Violated || j.Ladder != 3 {
+		t.Errorf("verdict %s, ladder %d; want violated at 3", j.Verdict, j.Ladder)
+	}
+	for _, q := range j.Questions {
+		if q.Verdict != judge.Violated || len(q.Findings) == 0 {
+			t.Errorf("question %s: %s (%s)", q.ID, q.Verdict, q.Because)
+		}
+	}
+
+	const (
+		bugly, umeng, ads = "android.bugly.qq.com", "ulogs.umeng.com", "bid.adreach.example"
+		api, log          = "api.clipshare.example", "log.clipshare.example"
+	)
+	before, after := evidence.Untouched, evidence.Rejected
+	for _, want := range []struct {
+		claim   judge.Claim
+		subject string
+		host    string
+		consent evidence.Consent
+		chain   []string // must stand in the chain of a proof, in this order
+	}{
+		{judge.InstallationIssued, "", log, before, nil},
+		{judge.AccountCreated, "", api, before, nil},
+		{judge.IdentifierSent, "ssaid", api, before, nil},
+		{judge.IdentifierSent, "ssaid", bugly, before, []string{"gzip"}},
+		{judge.IdentifierSent, "advertising_id", bugly, before, []string{"gzip"}},
+		{judge.IdentifierSent, "ssaid", umeng, before, []string{"base64"}},
+		{judge.IdentifierSent, "advertising_id", umeng, before, []string{"base64"}},
+		{judge.IdentifierSent, "email", ads, before, []string{"sha256"}},
+		{judge.IdentifierSent, "location", ads, before, nil},
+		{judge.IdentifierSent, "ssaid", log, after, nil},
+		{judge.IdentifierSent, "ssaid", bugly, after, []string{"gzip"}},
+		{judge.IdentifierSent, "ssaid", umeng, after, []string{"base64"}},
+		{judge.IdentifierSent, "email", ads, after, []string{"sha256"}},
+		{judge.DraftUploaded, "", "", "", nil},
+		{judge.FeatureVectorSent, "", api, "", nil},
+		{judge.DeviceAccountAdded, "", "", "", nil},
+		{judge.CredentialsKept, "", "", "", nil},
+	} {
+		if !slices.ContainsFunc(j.Findings, func(f judge.Finding) bool {
+			return f.Claim == want.claim &&
+				(want.subject == "" || f.Subject == want.subject) && (want.host == "" || f.Host == want.host) &&
+				slices.ContainsFunc(f.Proof, func(p judge.Pointer) bool {
+					return (want.consent == "" || p.Consent == want.consent) && inOrder(p.Chain, want.chain)
+				})
+		}) {
+			t.Errorf("no finding %s %s to %s, %s, through %v", want.claim, want.subject, want.host, want.consent, want.chain)
+		}
+	}
+	pointsAtEvidence(t, bundle, j)
+	decoysMatchNowhere(t, j)
+
+	// Nothing that the judge says was sent may be news to the services.
+	for _, f := range j.Findings {
+		if f.Claim == judge.IdentifierSent && !r.received(f.Host, f.Subject) {
+			t.Errorf("%s is said to have gone to %s, which never got it", f.Subject, f.Host)
+		}
+	}
+	if len(r.ledger.Uploads()) == 0 {
+		t.Error("no draft reached the service: the app was not driven to the end")
+	}
+
+	again, err := judge.Judge(t.Context(), bundle, r.kb)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a, b := encode(t, j), encode(t, again); !bytes.Equal(a, b) {
+		t.Error("judging the same evidence again gives other bytes")
+	}
+}
+
+// TestInnocent audits Pantry, which must not be accused of anything.
+func TestInnocent(t *testing.T) {
+	r := newRig(t, apps.Pantry())
+	if _, err := audit.Run(t.Context(), r.options); err != nil {
+		t.Fatal(err)
+	}
+	bundle, j := r.judged(t)
+	if j.Verdict != judge.NotObserved || j.Ladder != 0 {
+		t.Errorf("verdict %s, ladder %d; want not observed at 0", j.Verdict, j.Ladder)
+	}
+	for _, q := range j.Questions {
+		if q.Verdict != judge.NotObserved {
+			t.Errorf("question %s: %s (%s)", q.ID, q.Verdict, q.Because)
+		}
+	}
+	for _, f := range j.Findings {
+		t.Errorf("accused of %s: %s", f.Claim, f.Title)
+	}
+	decoysMatchNowhere(t, j)
+
+	// It was really driven: content was fetched, and the dialog refused.
+	if j.Coverage.Flows == 0 {
+		t.Error("no traffic was seen")
+	}
+	for e, err := range bundle.Events(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e.Kind == evidence.KindPhaseEnd {
+			if ph := decode[evidence.Phase](t, e); !ph.Reached {
+				t.Errorf("phase %s was not reached: %s", ph.Name, ph.Why)
+			}
+		}
+	}
+}
+
+// received reports whether a host really got an identifier of a kind, by its own account.
+func (r *rig) received(host, kind string) bool {
+	for _, e := range r.ledger.Entries() {
+		if e.Host != host {
+			continue
+		}
+		for got := range e.Got {
+			if got == kind || got == kind+"_sha256" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// pointsAtEvidence checks that every finding has a proof, and that each leads to what it says.
+func pointsAtEvidence(t *testing.T, bundle *evidence.Bundle, j *judge.Judgement) {
+	t.Helper()
+	kinds := map[uint64]string{}
+	for e, err := range bundle.Events(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		kinds[e.Seq] = e.Kind
+	}
+	for _, f := range j.Findings {
+		if len(f.Proof) == 0 || f.Grounds == "" || f.Title == "" {
+			t.Errorf("finding %s (%s) lacks a proof, grounds or a title", f.ID, f.Claim)
+		}
+		for _, p := range f.Proof {
+			if kinds[p.Event] == "" {
+				t.Errorf("finding %s points at event %d, which is not there", f.ID, p.Event)
+			}
+			if p.Surface == "" || p.Excerpt == "" {
+				t.Errorf("finding %s (%s) points at event %d without a surface or an excerpt", f.ID, f.Claim, p.Event)
+			}
+			if p.Blob != "" {
+				blob, err := bundle.Blob(p.Blob)
+				if err != nil {
+					t.Errorf("finding %s: %v", f.ID, err)
+					continue
+				}
+				blob.Close()
+			}
+		}
+	}
+}
+
+func decoysMatchNowhere(t *testing.T, j *judge.Judgement) {
+	t.Helper()
+	if j.Decoys.Decoys == 0 {
+		t.Error("no decoys were looked for")
+	}
+	for _, m := range j.Decoys.Matches {
+		t.Errorf("a decoy matched: %+v", m)
+	}
+}
+
+// inOrder reports whether part stands in all, in this order.
+func inOrder(all, part []string) bool {
+	for _, step := range all {
+		if len(part) > 0 && step == part[0] {
+			part = part[1:]
+		}
+	}
+	return len(part) == 0
+}
+
+func encode(t *testing.T, j *judge.Judgement) []byte {
+	t.Helper()
+	b, err := j.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
