@@ -55,6 +55,15 @@ func (g *Gateway) Rules() string {
 	return strings.Join(append(g.rules[:len(g.rules):len(g.rules)], "MAP * ~NOTFOUND"), ",")
 }
 
+// Addrs is the loopback address of each service, as Rules names them.
+func (g *Gateway) Addrs() []string {
+	var out []string
+	for _, r := range g.relays {
+		out = append(out, r.Addr())
+	}
+	return out
+}
+
 // Traffic is the bytes that went through the gateway, as its client sees them.
 func (g *Gateway) Traffic() (sent, received uint64) {
 	for _, r := range g.relays {

@@ -38,7 +38,7 @@ type Internet struct {
 	conns     map[*conn]struct{}
 	closed    bool
 	endpoints int            // how many were registered, for their addresses
-	running   sync.WaitGroup // raw TCP services and servers
+	running   sync.WaitGroup // handlers and raw services
 }
 
 // An Option changes what New makes.

@@ -16,7 +16,6 @@ type server struct {
 	http     *http.Server
 	listener *handover
 	served   chan struct{} // closed when Serve has returned
-	handlers sync.WaitGroup
 }
 
 type connKey struct{}
@@ -25,7 +24,7 @@ type connKey struct{}
 func (in *Internet) serve(config *tls.Config) *server {
 	s := &server{listener: &handover{conns: make(chan net.Conn), closed: make(chan struct{})}, served: make(chan struct{})}
 	s.http = &http.Server{
-		Handler:     http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { in.answer(s, w, r) }),
+		Handler:     http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { in.answer(w, r) }),
 		TLSConfig:   config,
 		BaseContext: func(net.Listener) context.Context { return in.ctx },
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
@@ -59,14 +58,19 @@ func (s *server) accept(c net.Conn) {
 func (s *server) close() error {
 	err := s.http.Close()
 	<-s.served
-	s.handlers.Wait()
 	return err
 }
 
 // answer hands a request to the origin that the connection leads to.
-func (in *Internet) answer(s *server, w http.ResponseWriter, r *http.Request) {
-	s.handlers.Add(1)
-	defer s.handlers.Done()
+func (in *Internet) answer(w http.ResponseWriter, r *http.Request) {
+	in.mu.Lock()
+	if in.closed {
+		in.mu.Unlock()
+		return
+	}
+	in.running.Add(1)
+	in.mu.Unlock()
+	defer in.running.Done()
 	c, ok := r.Context().Value(connKey{}).(*conn)
 	if !ok {
 		http.Error(w, "no origin", http.StatusInternalServerError)

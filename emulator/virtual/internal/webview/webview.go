@@ -42,12 +42,17 @@ type Message struct {
 
 // New returns a runtime on Chromium. The browser is looked for when an app is
 // started, so that a device without one works until then.
-func New(o Options) android.Runtime { return &runtime{options: o} }
+func New(o Options) android.Runtime { return &engine{options: o} }
 
-type runtime struct {
+type engine struct {
 	options Options
+	stores  stores
 }
 
-func (r *runtime) Start(ctx context.Context, launch android.Launch) (android.Process, error) {
-	return nil, nil
+func (e *engine) Start(ctx context.Context, launch android.Launch) (android.Process, error) {
+	p, err := e.start(ctx, launch)
+	if err != nil {
+		return nil, err // not a nil *process in an interface
+	}
+	return p, nil
 }

@@ -1,0 +1,59 @@
+package webview
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"image"
+	"image/png"
+
+	"github.com/chromedp/cdproto/page"
+)
+
+// Screenshot is a PNG of the screen in device pixels; see [android.Process].
+func (p *process) Screenshot(ctx context.Context) ([]byte, error) {
+	if err := p.alive(ctx); err != nil {
+		return nil, fmt.Errorf("screenshot of %s: %w", p.launch.Package, err)
+	}
+	shot, err := capture(ctx, p.front(), page.CaptureScreenshotParams{Format: page.CaptureScreenshotFormatPng, OptimizeForSpeed: new(true)})
+	if err == nil {
+		shot, err = crop(shot, p.launch.Device.Screen)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("screenshot of %s: %w", p.launch.Package, err)
+	}
+	return shot, nil
+}
+
+// crop cuts a picture to the screen, which is a whole number of pixels but may
+// not be one of CSS pixels. Having Chromium do it would tell the page of a
+// change of size.
+func crop(shot []byte, screen image.Point) ([]byte, error) {
+	config, err := png.DecodeConfig(bytes.NewReader(shot))
+	if err != nil || config.Width == screen.X && config.Height == screen.Y {
+		return shot, err
+	}
+	img, err := png.Decode(bytes.NewReader(shot))
+	if err != nil {
+		return nil, err
+	}
+	part, ok := img.(interface {
+		SubImage(image.Rectangle) image.Image
+	})
+	if !ok {
+		return nil, fmt.Errorf("a picture of type %T", img)
+	}
+	var out bytes.Buffer
+	encoder := png.Encoder{CompressionLevel: png.BestSpeed}
+	err = encoder.Encode(&out, part.SubImage(image.Rectangle{Max: screen}))
+	return out.Bytes(), err
+}
+
+func capture(ctx context.Context, s *session, params page.CaptureScreenshotParams) ([]byte, error) {
+	shot, err := call(ctx, s, page.CaptureScreenshot, params)
+	return shot.Data, err
+}
+
+func (p *process) SetForeground(ctx context.Context, on bool) error {
+	return p.alive(ctx)
+}
