@@ -65,6 +65,7 @@ type System struct {
 	display    *display
 	phone      *phone
 
+	randomMu   sync.Mutex // a source of random bytes need not be safe for concurrent use
 	installing sync.Mutex // one installation or removal at a time
 	ssaidMu    sync.Mutex // the SSAID file is read and written in one piece
 	prefsMu    sync.Mutex // shared preferences are read and written in one piece
@@ -204,6 +205,8 @@ func (s *System) randomUUID() string {
 
 func (s *System) random(n int) []byte {
 	b := make([]byte, n)
+	s.randomMu.Lock()
+	defer s.randomMu.Unlock()
 	if _, err := io.ReadFull(s.options.Random, b); err != nil {
 		// A source given by a test ran dry: the system's never does.
 		_, _ = rand.Read(b)
