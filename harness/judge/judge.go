@@ -1,14 +1,98 @@
-// Package judge turns evidence into findings.
+// Package judge turns evidence into findings: what was sent to whom, which account
+// was created, which draft was uploaded, and what could not be seen.
+//
+// [Judge] is a pure function of evidence and knowledge. It reads no clock, opens no
+// connection and touches no device, and the same input gives the same bytes on any
+// machine ([Judgement.Encode]), so that a bundle can be judged again years later, or
+// with newer knowledge. The subpackages do the looking: unwrap opens messages,
+// recognise finds canaries, account follows what services mint, draft finds
+// recordings. This package reads the log, asks them, and answers the questions.
 package judge
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/unasked-audit/unasked/harness/evidence"
+	"github.com/unasked-audit/unasked/harness/flow"
+	"github.com/unasked-audit/unasked/harness/judge/account"
+	"github.com/unasked-audit/unasked/harness/judge/draft"
+	"github.com/unasked-audit/unasked/harness/judge/recognise"
+	"github.com/unasked-audit/unasked/harness/judge/unwrap"
 	"github.com/unasked-audit/unasked/harness/knowledge"
 )
 
-// Judge answers every question from the evidence.
+// Judge answers every question from the evidence. It returns an error only where
+// the evidence can't be read or the knowledge names something that is not there;
+// what could not be seen is no error, but a blind spot.
 func Judge(ctx context.Context, ev evidence.Evidence, kb *knowledge.Base) (*Judgement, error) {
-	return &Judgement{Knowledge: kb.Version()}, ctx.Err()
+	s, err := look(ctx, ev)
+	if err != nil {
+		return nil, err
+	}
+	c, err := newInquiry(ev, kb, s)
+	if err != nil {
+		return nil, err
+	}
+	for _, step := range []func(context.Context) error{
+		c.readDrafts, c.readMessages, c.checkMinted, c.readPrivate,
+	} {
+		if err := step(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return c.judgement(), nil
+}
+
+// inquiry is one judgement in the making.
+type inquiry struct {
+	*survey
+	ev      evidence.Evidence
+	kb      *knowledge.Base
+	opener  *unwrap.Opener // for what the app sends
+	answers *unwrap.Opener // for what services answer: structure, and no guessing
+	needles *recognise.Needles
+	tracker *account.Tracker
+	drafts  *draft.Finder
+
+	findings   *findings
+	spots      spots
+	coverage   Coverage
+	decoys     DecoyResult
+	recipients map[string]*Recipient
+	asked      map[flow.ID]asked     // requests that wait for their response
+	noisy      map[[2]string]bool    // canary kind and host that were seen without the app
+	uploads    map[string]*upload    // of drafts, by host
+	sealed     map[string]*unread    // by host
+	cuts       map[[2]string]*unread // by host and reason
+}
+
+func newInquiry(ev evidence.Evidence, kb *knowledge.Base, s *survey) (*inquiry, error) {
+	c := &inquiry{
+		survey: s, ev: ev, kb: kb, tracker: account.NewTracker(kb), drafts: draft.NewFinder(),
+		findings: newFindings(), recipients: map[string]*Recipient{}, asked: map[flow.ID]asked{},
+		noisy: map[[2]string]bool{}, uploads: map[string]*upload{},
+		sealed: map[string]*unread{}, cuts: map[[2]string]*unread{},
+	}
+	var err error
+	if c.opener, err = unwrap.New(kb.Disguises.Containers, nil); err != nil {
+		return nil, fmt.Errorf("%s: %w", knowledge.FileDisguises, err)
+	}
+	if c.answers, err = unwrap.New([]string{"json", "jwt", "gzip", "zlib", "deflate", "brotli", "zstd"}, nil); err != nil {
+		return nil, err
+	}
+	needles, refused, err := recognise.Build([]recognise.Planted{
+		{Identity: s.identity}, {Identity: s.manifest.Decoys, Decoy: true},
+	}, kb)
+	if err != nil {
+		return nil, err
+	}
+	c.needles = needles
+	for _, r := range refused {
+		if !r.Decoy {
+			c.spots.note(fmt.Sprintf("The %s %q is not looked for: %s.", kb.Disguises.Kind(string(r.Canary.Kind)).Label, r.Canary.Value, r.Why), "Plant a longer or rarer value.")
+		}
+	}
+	_, c.decoys.Decoys = needles.Targets()
+	return c, nil
 }

@@ -17,7 +17,7 @@ type Disguises struct {
 	// DigestForms are the ways a digest is written: hex, base64.
 	DigestForms []string `yaml:"digest_forms"`
 	// Containers are opened wherever they are met: url, json, form, multipart,
-	// base64, hex, gzip, zlib, deflate, br, zstd.
+	// jwt, base64, hex, gzip, zlib, deflate, brotli, zstd.
 	Containers []string `yaml:"containers"`
 	// LocationDecimals is how precise a coordinate must be to count.
 	LocationDecimals int `yaml:"location_decimals"`

@@ -1,0 +1,257 @@
+package judge
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/unasked-audit/unasked/harness/evidence"
+)
+
+// question is how one question is answered.
+type question struct {
+	id, title string
+	// violates reports whether a finding is what the question asks about.
+	violates func(*gathered) bool
+	// applies says why the question does not apply, if it does not.
+	applies func(*inquiry) (why string)
+	// clean says what was looked at and found without.
+	clean func(*inquiry) string
+}
+
+// questions are asked in this order.
+func questions() []question {
+	return []question{
+		{QuestionAccount, "creates no account without sign-up",
+			func(g *gathered) bool { return g.Claim == AccountCreated }, always,
+			func(c *inquiry) string {
+				return c.read() + "; in none did a service issue an account that the app used"
+			}},
+		{QuestionIdentifier, "sends no identifier without sign-up",
+			func(g *gathered) bool { return g.Claim == IdentifierSent }, always,
+			func(c *inquiry) string { return c.read() + "; none holds one of " + c.lookedFor() }},
+		{QuestionBeforeConsent, "sends no identifier before a choice",
+			sentIn(evidence.Untouched), during(evidence.Untouched, "the protocol leaves no time before the choice"),
+			func(c *inquiry) string {
+				return c.read() + "; before the choice none holds one of " + c.lookedFor()
+			}},
+		{QuestionAfterReject, "sends no identifier after rejection",
+			sentIn(evidence.Rejected), during(evidence.Rejected, "the protocol rejects nothing"),
+			func(c *inquiry) string {
+				return c.read() + "; after the rejection none holds one of " + c.lookedFor()
+			}},
+		{QuestionDraft, "uploads no draft",
+			func(g *gathered) bool { return g.Claim == DraftUploaded || g.Claim == FeatureVectorSent }, draftsMade,
+			func(c *inquiry) string {
+				return c.read() + "; none holds a piece of what was recorded (a copy that was encoded anew would not be recognised)"
+			}},
+		{QuestionDeviceAccount, "leaves no account on the device",
+			func(g *gathered) bool {
+				return g.Claim == DeviceAccountAdded || g.Claim == CredentialsKept && strings.HasPrefix(g.Subject, "account ")
+			}, onDevice,
+			func(c *inquiry) string {
+				return "the account manager and the app's private files hold no account that was not there before"
+			}},
+	}
+}
+
+// questionIDs are all questions, in the order in which they are asked.
+func questionIDs() []string {
+	var ids []string
+	for _, q := range questions() {
+		ids = append(ids, q.id)
+	}
+	return ids
+}
+
+func always(*inquiry) string { return "" }
+
+// onDevice says that traffic alone, as others record it, tells nothing of a device.
+func onDevice(c *inquiry) string {
+	if !c.installs && len(c.accounts) == 0 && c.completed() {
+		return "the evidence holds traffic and no device"
+	}
+	return ""
+}
+
+// sentIn asks for identifiers that were sent in a consent state.
+func sentIn(consent evidence.Consent) func(*gathered) bool {
+	return func(g *gathered) bool { return g.Claim == IdentifierSent && g.consents[consent] }
+}
+
+// during says that a question does not apply where no phase with the app has the consent state.
+func during(consent evidence.Consent, why string) func(*inquiry) string {
+	return func(c *inquiry) string {
+		if !c.completed() || len(c.phases) == 0 && consent == evidence.Untouched {
+			return ""
+		}
+		if c.has(func(p *phase) bool {
+			return p.purpose != purposeBaseline && p.consent == consent || p.purpose == purposeConsent && !p.reached
+		}) {
+			return ""
+		}
+		return why
+	}
+}
+
+func draftsMade(c *inquiry) string {
+	switch {
+	case !c.completed():
+		return ""
+	case !c.has(func(p *phase) bool { return p.purpose == purposeDraft }):
+		return "the protocol records no draft"
+	case !c.has(func(p *phase) bool { return p.purpose == purposeDraft && p.reached }) && c.noRecorder():
+		return "nothing that records was found, and the app asks for neither camera nor microphone"
+	}
+	return ""
+}
+
+// completed reports whether the protocol ran to its end, so that what is not in the
+// log was never meant to be.
+func (c *inquiry) completed() bool {
+	return cmp.Or(c.manifest.End.How, evidence.Completed) == evidence.Completed && (c.end == nil || c.end.How == evidence.Completed)
+}
+
+func (c *inquiry) read() string {
+	return fmt.Sprintf("%d request(s) to %d host(s) were read", c.coverage.Flows, len(c.recipients))
+}
+
+func (c *inquiry) lookedFor() string {
+	n, _ := c.needles.Targets()
+	return fmt.Sprintf("the %d planted identifiers in any disguise that is known", n)
+}
+
+// judgement answers the questions from all that was gathered.
+func (c *inquiry) judgement() *Judgement {
+	c.uploaded()
+	c.deviceAccounts()
+	c.dropNoise()
+	c.blindSpots()
+	c.draftSpots()
+	c.accountSpots()
+
+	j := &Judgement{Verdict: NotApplicable, Coverage: c.coverage, Decoys: c.decoys, Knowledge: c.kb.Version()}
+	j.Decoys.Matches = notNil(j.Decoys.Matches)
+	c.own()
+	j.Findings = c.findings.done(c.survey)
+	ids := c.ids()
+	for _, q := range questions() {
+		j.Questions = append(j.Questions, c.answerTo(q, ids))
+	}
+	for _, f := range j.Findings {
+		if !f.Signup {
+			j.Ladder = max(j.Ladder, f.Level)
+		}
+	}
+	for _, v := range []Verdict{NotObserved, Inconclusive, Violated} {
+		if slices.ContainsFunc(j.Questions, func(q Question) bool { return q.Verdict == v }) {
+			j.Verdict = v
+		}
+	}
+	j.BlindSpots = notNil(c.spots.list)
+	j.Recipients = []Recipient{}
+	for _, host := range sorted(c.recipients) {
+		j.Recipients = append(j.Recipients, *c.recipients[host])
+	}
+	return j
+}
+
+// own adds who is behind each host.
+func (c *inquiry) own() {
+	for _, g := range c.findings.order {
+		if o, ok := c.kb.Owners.Of(g.Host); ok && g.Host != "" {
+			g.Owner, g.Country = o.Name(), o.Country
+		}
+	}
+}
+
+// ids are the findings' ids, by finding.
+func (c *inquiry) ids() map[*gathered]string {
+	out := make(map[*gathered]string, len(c.findings.order))
+	for _, g := range c.findings.order {
+		out[g] = g.id()
+	}
+	return out
+}
+
+// answerTo answers one question.
+func (c *inquiry) answerTo(q question, ids map[*gathered]string) Question {
+	out := Question{ID: q.id, Title: q.title}
+	var titles []string
+	for _, g := range c.findings.order {
+		if !g.Signup && q.violates(g) {
+			out.Findings = append(out.Findings, ids[g])
+			titles = append(titles, g.Title)
+		}
+	}
+	slices.Sort(out.Findings)
+	out.Findings = slices.Compact(out.Findings)
+	slices.Sort(titles)
+	var hidden []string
+	for _, s := range c.spots.list {
+		if slices.Contains(s.Hides, q.id) {
+			hidden = append(hidden, s.What)
+		}
+	}
+	switch {
+	case len(titles) > 0 && len(c.decoys.Matches) > 0 && c.byCanaries(q.id):
+		out.Verdict = Inconclusive
+		out.Because = fmt.Sprintf("%s; but %d value(s) that were never planted were recognised too, so recognition can't be trusted in this audit", and(titles), len(c.decoys.Matches))
+	case len(titles) > 0:
+		out.Verdict = Violated
+		out.Because = and(titles)
+	case q.applies(c) != "":
+		out.Verdict = NotApplicable
+		out.Because = q.applies(c)
+	case len(hidden) > 0:
+		out.Verdict = Inconclusive
+		out.Because = and(hidden)
+	default:
+		out.Verdict = NotObserved
+		out.Because = q.clean(c)
+	}
+	return out
+}
+
+// byCanaries reports whether a question's findings rest on recognised canaries.
+func (c *inquiry) byCanaries(id string) bool {
+	return id == QuestionIdentifier || id == QuestionBeforeConsent || id == QuestionAfterReject
+}
+
+// and names the first of a list and counts the rest.
+func and(list []string) string {
+	first := strings.TrimSuffix(list[0], ".")
+	if len(list) == 1 {
+		return first
+	}
+	return fmt.Sprintf("%s, and %d more", first, len(list)-1)
+}
+
+// accountSpots says where nobody looked for accounts.
+func (c *inquiry) accountSpots() {
+	if c.launches > 0 && !slices.ContainsFunc(c.accounts, func(x at[evidence.Accounts]) bool { return !c.withoutApp(x.Event) }) {
+		c.spots.add(BlindSpot{What: "The device's accounts were not read while the app was there.", Hides: []string{QuestionDeviceAccount}, Event: c.lastEvent})
+	}
+}
+
+// draftSpots says where a draft was made and could not be looked for.
+func (c *inquiry) draftSpots() {
+	for _, p := range c.phases {
+		if p.purpose != purposeDraft || !p.reached {
+			continue
+		}
+		if !slices.ContainsFunc(c.exhibits, func(x at[evidence.Exhibit]) bool {
+			return x.data.Kind == evidence.ExhibitDraft && x.Arm == p.arm
+		}) {
+			c.spots.add(BlindSpot{
+				What:  fmt.Sprintf("Phase %s made a recording that is not in the evidence, so an upload of it could not be recognised.", p.name),
+				Hides: []string{QuestionDraft}, Event: p.start,
+			})
+		}
+	}
+}
+
+// sorted lists the keys of a map in order.
+func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -1,0 +1,90 @@
+package recognise
+
+import (
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/unasked-audit/unasked/harness/knowledge"
+)
+
+// variants are the ways to spell a value, by the names that the knowledge uses.
+// A way that does not apply to a value gives "".
+var variants = map[string]func(value string, d *knowledge.Disguises) string{
+	"identity": func(v string, _ *knowledge.Disguises) string { return v },
+	"lower":    func(v string, _ *knowledge.Disguises) string { return strings.ToLower(v) },
+	"upper":    func(v string, _ *knowledge.Disguises) string { return strings.ToUpper(v) },
+	"mail":     func(v string, _ *knowledge.Disguises) string { return strings.ToLower(strings.TrimSpace(v)) },
+
+	"no-separators":       func(v string, _ *knowledge.Disguises) string { return bare(v) },
+	"no-separators-lower": func(v string, _ *knowledge.Disguises) string { return strings.ToLower(bare(v)) },
+	"no-separators-upper": func(v string, _ *knowledge.Disguises) string { return strings.ToUpper(bare(v)) },
+	"mac-dashes": func(v string, _ *knowledge.Disguises) string {
+		return strings.ToLower(strings.ReplaceAll(v, ":", "-"))
+	},
+	"mac-dashes-upper": func(v string, _ *knowledge.Disguises) string {
+		return strings.ToUpper(strings.ReplaceAll(v, ":", "-"))
+	},
+
+	"phone-digits":   func(v string, _ *knowledge.Disguises) string { return digits(v) },
+	"phone-00":       func(v string, _ *knowledge.Disguises) string { return "00" + digits(v) },
+	"phone-national": national,
+
+	"location-space":     func(v string, _ *knowledge.Disguises) string { return strings.Replace(v, ",", ", ", 1) },
+	"location-semicolon": func(v string, _ *knowledge.Disguises) string { return strings.Replace(v, ",", ";", 1) },
+	"location-swapped": func(v string, _ *knowledge.Disguises) string {
+		lat, lon, ok := strings.Cut(v, ",")
+		if !ok {
+			return ""
+		}
+		return lon + "," + lat
+	},
+	"location-4": func(v string, _ *knowledge.Disguises) string {
+		lat, lon, ok := coordinates(v)
+		if !ok {
+			return ""
+		}
+		return strconv.FormatFloat(lat, 'f', 4, 64) + "," + strconv.FormatFloat(lon, 'f', 4, 64)
+	},
+}
+
+// bare drops what only separates.
+func bare(v string) string { return strings.NewReplacer("-", "", ":", "", ".", "", " ", "").Replace(v) }
+
+// digits keeps the digits of a phone number.
+func digits(v string) string {
+	return strings.Map(func(r rune) rune {
+		if r < '0' || r > '9' {
+			return -1
+		}
+		return r
+	}, v)
+}
+
+// national writes a phone number as it is dialled at home.
+func national(v string, d *knowledge.Disguises) string {
+	number := digits(v)
+	if !strings.HasPrefix(v, "+") {
+		return ""
+	}
+	codes := slices.Clone(d.CallingCodes)
+	slices.SortStableFunc(codes, func(a, b knowledge.CallingCode) int { return len(b.Code) - len(a.Code) })
+	for _, c := range codes {
+		if rest, ok := strings.CutPrefix(number, c.Code); ok {
+			return c.Trunk + rest
+		}
+	}
+	return ""
+}
+
+// coordinates reads "LATITUDE,LONGITUDE".
+func coordinates(v string) (lat, lon float64, ok bool) {
+	a, b, ok := strings.Cut(v, ",")
+	if !ok {
+		return 0, 0, false
+	}
+	lat, err1 := strconv.ParseFloat(strings.TrimSpace(a), 64)
+	lon, err2 := strconv.ParseFloat(strings.TrimSpace(b), 64)
+	return lat, lon, err1 == nil && err2 == nil && math.Abs(lat) <= 90 && math.Abs(lon) <= 180
+}

@@ -1,0 +1,337 @@
+package judge
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/unasked-audit/unasked/harness/evidence"
+	"github.com/unasked-audit/unasked/harness/flow"
+)
+
+// spots gathers blind spots, each once.
+type spots struct{ list []BlindSpot }
+
+func (s *spots) add(b BlindSpot) {
+	b.What, b.Do = cut(b.What, 1000), cut(b.Do, 1000)
+	b.Hides = notNil(b.Hides)
+	if !slices.ContainsFunc(s.list, func(o BlindSpot) bool { return o.What == b.What && slices.Equal(o.Hides, b.Hides) }) {
+		s.list = append(s.list, b)
+	}
+}
+
+// note adds what is worth knowing and hides no violation.
+func (s *spots) note(what, do string) { s.add(BlindSpot{What: what, Do: do}) }
+
+// unread is what one host was sent and nobody could read.
+type unread struct {
+	event    uint64
+	times    int
+	bytes    int64
+	consents map[evidence.Consent]bool
+	drafted  bool
+}
+
+// unread counts what could not be read; a nil map stands for sealed bytes.
+func (c *inquiry) unread(e evidence.Event, to map[[2]string]*unread, key [2]string, bytes int64) {
+	if c.signup(e.Arm, e.Phase) {
+		return // what comes after a sign-up hides nothing that was asked about
+	}
+	var u *unread
+	if to == nil {
+		if u = c.sealed[key[0]]; u == nil {
+			u = newUnread(e)
+			c.sealed[key[0]] = u
+		}
+	} else if u = to[key]; u == nil {
+		u = newUnread(e)
+		to[key] = u
+	}
+	u.times++
+	u.bytes += bytes
+	u.consents[e.Consent] = true
+	u.drafted = u.drafted || c.drafted(e)
+}
+
+func newUnread(e evidence.Event) *unread {
+	return &unread{event: e.Seq, consents: map[evidence.Consent]bool{}}
+}
+
+// hiding lists the questions that unread traffic in these consent states makes open,
+// besides those that are given.
+func (c *inquiry) hiding(consents map[evidence.Consent]bool, questions ...string) []string {
+	if consents[evidence.Untouched] {
+		questions = append(questions, QuestionBeforeConsent)
+	}
+	if consents[evidence.Rejected] {
+		questions = append(questions, QuestionAfterReject)
+	}
+	return inOrder(questions)
+}
+
+// traffic lists what unread traffic hides: identifiers, an account, and a draft once there is one.
+func (c *inquiry) traffic(u *unread) []string {
+	questions := []string{QuestionAccount, QuestionIdentifier}
+	if u.drafted {
+		questions = append(questions, QuestionDraft)
+	}
+	return c.hiding(u.consents, questions...)
+}
+
+// inOrder sorts questions as they are asked.
+func inOrder(ids []string) []string {
+	out := slices.DeleteFunc(questionIDs(), func(id string) bool { return !slices.Contains(ids, id) })
+	return notNil(out)
+}
+
+// blindSpots adds all that the evidence says could not be seen.
+func (c *inquiry) blindSpots() {
+	for _, x := range c.survey.spots {
+		hides := x.data.Hides
+		if len(hides) == 0 {
+			hides = questionIDs()
+		}
+		c.spots.add(BlindSpot{What: x.data.What, Hides: inOrder(hides), Do: x.data.Do, Event: x.Seq})
+	}
+	c.endSpots()
+	c.phaseSpots()
+	c.opaqueSpots()
+	c.unreadSpots()
+	c.plantingSpots()
+	c.trafficSpots()
+}
+
+// endSpots says that the audit did not run to its end, or the app not at all.
+func (c *inquiry) endSpots() {
+	end := c.manifest.End
+	if c.end != nil {
+		end = *c.end
+	}
+	switch end.How {
+	case evidence.Completed, "":
+	case evidence.Interrupted:
+		c.spots.add(BlindSpot{What: "The audit was interrupted; what would have come later was not seen.", Hides: questionIDs(), Do: "Run it again to its end.", Event: c.lastEvent})
+	default:
+		c.spots.add(BlindSpot{What: fmt.Sprintf("The audit failed: %s", cmp.Or(end.Error, "it does not say why")), Hides: questionIDs(), Do: "Mend the cause and run it again.", Event: c.lastEvent})
+	}
+	launched := false
+	for _, f := range c.failed {
+		if f.action.Verb == "install" || f.action.Verb == "launch" {
+			launched = true
+			c.spots.add(BlindSpot{
+				What:  fmt.Sprintf("The app could not be made to run (%s): %s", f.action.Verb, cmp.Or(f.action.Error, "the device does not say why")),
+				Hides: questionIDs(), Do: "Use a device that can run this app.", Event: f.event,
+			})
+		}
+	}
+	if c.installs && c.launches == 0 && !launched {
+		c.spots.add(BlindSpot{What: "The app was never started, so nothing that it does was seen.", Hides: questionIDs(), Event: c.lastEvent})
+	}
+}
+
+// phaseSpots says which phases could not do what they are for.
+func (c *inquiry) phaseSpots() {
+	for _, p := range c.phases {
+		if p.ended && p.reached {
+			continue
+		}
+		why := cmp.Or(p.why, "it does not say why")
+		if !p.ended {
+			why = "the audit ended in it"
+		}
+		hides := questionIDs()
+		switch p.purpose {
+		case purposeBaseline:
+			hides = []string{}
+		case purposeDraft:
+			if c.noRecorder() {
+				hides = []string{} // there is nothing to upload
+			} else {
+				hides = []string{QuestionDraft}
+			}
+		case purposeConsent:
+			hides = []string{QuestionIdentifier, QuestionAccount}
+			if p.consent == evidence.Rejected || p.consent == evidence.Untouched {
+				hides = append(hides, QuestionAfterReject)
+			}
+			hides = inOrder(hides)
+		}
+		c.spots.add(BlindSpot{
+			What:  fmt.Sprintf("Phase %s could not do what it is for: %s.", p.name, why),
+			Hides: hides, Event: p.start,
+		})
+	}
+}
+
+// noRecorder reports whether the app can record nothing: it asks for neither camera
+// nor microphone, and no button that records was found.
+func (c *inquiry) noRecorder() bool {
+	if c.app.Package == "" {
+		return false
+	}
+	return !slices.Contains(c.app.Permissions, "android.permission.CAMERA") &&
+		!slices.Contains(c.app.Permissions, "android.permission.RECORD_AUDIO")
+}
+
+// reasons says in words why a connection could not be read.
+var reasons = map[string]string{
+	flow.Distrusted: "the app refused our certificate, as one that pins its own does",
+	flow.HungUp:     "the app went away during the handshake",
+	flow.NoHTTP:     "what it sent is no HTTP",
+	flow.NoOrigin:   "the host could not be reached",
+	flow.Broken:     "it broke off",
+}
+
+// opaqueSpots counts connections that could not be read, by host and reason.
+func (c *inquiry) opaqueSpots() {
+	type key struct{ host, reason string }
+	groups := map[key]*unread{}
+	var order []key
+	for _, o := range c.opaque {
+		if o.noise || c.signup(o.Arm, o.Phase) {
+			continue
+		}
+		host := cmp.Or(o.connection.SNI, o.connection.Host)
+		c.coverage.Opaque++
+		c.coverage.OpaqueSent += o.connection.Sent
+		c.recipient(host)
+		k := key{host, o.connection.Reason}
+		if groups[k] == nil {
+			groups[k] = newUnread(o.Event)
+			order = append(order, k)
+		}
+		u := groups[k]
+		u.times++
+		u.bytes += o.connection.Sent
+		u.consents[o.Consent] = true
+		u.drafted = u.drafted || c.drafted(o.Event)
+	}
+	for _, k := range order {
+		u := groups[k]
+		hides := c.traffic(u)
+		// A connection that was given up while others to the same host were read is no secret.
+		if (k.reason == flow.HungUp || k.reason == flow.Broken) && u.bytes == 0 && c.recipient(k.host).Flows > 0 {
+			hides = []string{}
+		}
+		c.spots.add(BlindSpot{
+			What:  fmt.Sprintf("%d connection(s) to %s could not be read: %s.", u.times, k.host, cmp.Or(reasons[k.reason], k.reason)),
+			Hides: hides, Event: u.event, Do: advice(k.reason),
+		})
+	}
+}
+
+func advice(reason string) string {
+	switch reason {
+	case flow.Distrusted, flow.HungUp:
+		return "Use a device on which the app's own check of certificates can be taken out, or a build of the app that trusts user certificates."
+	case flow.NoOrigin:
+		return "Give the device a network on which this host answers."
+	}
+	return ""
+}
+
+// unreadSpots says which bodies stayed closed.
+func (c *inquiry) unreadSpots() {
+	for _, host := range sorted(c.sealed) {
+		u := c.sealed[host]
+		c.spots.add(BlindSpot{
+			What:  fmt.Sprintf("%d bytes in %d request(s) to %s look encrypted, and no decoding explains them.", u.bytes, u.times, host),
+			Hides: c.traffic(u), Event: u.event,
+		})
+	}
+	keys := make([][2]string, 0, len(c.cuts))
+	for k := range c.cuts {
+		keys = append(keys, k)
+	}
+	slices.SortFunc(keys, func(a, b [2]string) int { return cmp.Or(cmp.Compare(a[0], b[0]), cmp.Compare(a[1], b[1])) })
+	for _, k := range keys {
+		u := c.cuts[k]
+		c.spots.add(BlindSpot{
+			What:  fmt.Sprintf("%d request(s) to %s could not be read to their end: %s.", u.times, k[0], k[1]),
+			Hides: c.traffic(u), Event: u.event,
+		})
+	}
+}
+
+// plantingSpots says which canaries the device would not take.
+func (c *inquiry) plantingSpots() {
+	latest := map[string]evidence.Planting{}
+	var order []string
+	for _, p := range c.plantings {
+		if _, ok := latest[p.Kind]; !ok {
+			order = append(order, p.Kind)
+		}
+		if l := latest[p.Kind]; !l.OK || p.OK {
+			latest[p.Kind] = p
+		}
+	}
+	for _, kind := range order {
+		p := latest[kind]
+		if p.OK {
+			continue
+		}
+		k := c.kb.Disguises.Kind(kind)
+		hides := []string{}
+		if k.Essential {
+			hides = inOrder([]string{QuestionIdentifier, QuestionBeforeConsent, QuestionAfterReject})
+		}
+		c.spots.add(BlindSpot{
+			What:  fmt.Sprintf("The device would not take our %s, so if the app sent its real one, it was not recognised: %s", k.Label, cmp.Or(p.Error, "it reads back something else")),
+			Hides: hides,
+		})
+	}
+}
+
+// The share of bytes that may be missing before the gap is a blind spot: what the
+// kernel counts includes handshakes and packet headers, which no proxy sees.
+const (
+	missingFactor = 2
+	missingSlack  = 64 << 10
+	handshake     = 8 << 10 // for each flow
+)
+
+// trafficSpots compares what was read with what there should have been.
+func (c *inquiry) trafficSpots() {
+	c.kernel()
+	if c.launches > 0 && c.coverage.Flows == 0 && c.coverage.Opaque == 0 && c.online() {
+		c.spots.add(BlindSpot{
+			What:  "No traffic of the app was seen at all.",
+			Hides: inOrder([]string{QuestionAccount, QuestionIdentifier, QuestionBeforeConsent, QuestionAfterReject, QuestionDraft}),
+			Do:    "See whether the app runs, uses the network, and goes through the proxy.", Event: c.lastEvent,
+		})
+	}
+	seen := uint64(c.coverage.Sent) + uint64(c.coverage.OpaqueSent)
+	flows := uint64(c.coverage.Flows) + uint64(c.coverage.Opaque)
+	if c.coverage.KernelSent > missingFactor*seen+missingSlack+handshake*flows {
+		c.spots.add(BlindSpot{
+			What:  fmt.Sprintf("The kernel counted %d bytes sent by the app, and %d came by the proxy: it talks past the proxy.", c.coverage.KernelSent, seen),
+			Hides: inOrder([]string{QuestionAccount, QuestionIdentifier, QuestionBeforeConsent, QuestionAfterReject, QuestionDraft}),
+			Do:    "Redirect all of the app's traffic, and refuse QUIC.", Event: c.lastEvent,
+		})
+	}
+}
+
+// online reports whether the app may use the network at all.
+func (c *inquiry) online() bool {
+	return c.app.Package == "" || slices.Contains(c.app.Permissions, "android.permission.INTERNET")
+}
+
+// kernel sums what the kernel counted, uid by uid; a counter that falls was reset.
+func (c *inquiry) kernel() {
+	last := map[int]evidence.Counters{}
+	for _, x := range c.counters {
+		l, ok := last[x.data.UID]
+		if ok {
+			c.coverage.KernelSent += grown(l.Sent, x.data.Sent)
+			c.coverage.KernelRecv += grown(l.Received, x.data.Received)
+		}
+		last[x.data.UID] = x.data
+	}
+}
+
+func grown(before, now uint64) uint64 {
+	if now < before {
+		return now
+	}
+	return now - before
+}
