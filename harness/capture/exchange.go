@@ -17,6 +17,7 @@ import (
 // exchange is one request on its way to its origin, and what comes back.
 type exchange struct {
 	p      *Proxy
+	land   func() // nobody need wait for this exchange any more
 	at     evidence.Stamp
 	scheme string
 	host   string // host or host:port that the request is for
@@ -51,12 +52,13 @@ func (p *Proxy) serveInner(w http.ResponseWriter, r *http.Request) {
 
 // exchange records a request, sends it on, and does the same with the answer.
 func (p *Proxy) exchange(w http.ResponseWriter, r *http.Request, l *link, scheme, host string, round http.RoundTripper) {
-	end, ok := p.begin()
+	land, ok := p.begin()
 	if !ok {
 		panic(http.ErrAbortHandler) // the capture has ended: net/http closes the connection
 	}
-	defer end()
-	x := &exchange{p: p, at: p.o.Log.Where(), scheme: scheme, host: host, round: round, in: r, up: p.newTap(), down: p.newTap()}
+	defer p.work.Done()
+	defer land()
+	x := &exchange{p: p, land: land, at: p.o.Log.Where(), scheme: scheme, host: host, round: round, in: r, up: p.newTap(), down: p.newTap()}
 	x.target = targetOf(r)
 	x.request = flow.Request{
 		Flow: p.nextID(), Started: p.o.Now(), Method: r.Method, URL: scheme + "://" + withoutDefaultPort(scheme, host) + escapeRaw(x.target),
@@ -70,12 +72,15 @@ func (p *Proxy) exchange(w http.ResponseWriter, r *http.Request, l *link, scheme
 		_ = http.NewResponseController(w).EnableFullDuplex() // it is there with HTTP/1
 	}
 	defer x.finish()
-	if r.ContentLength == 0 {
-		if err := x.endRequest(nil); err != nil {
-			http.Error(w, "unasked can't record this request: "+err.Error(), http.StatusBadGateway)
-			return
-		}
-	} else {
+	err := p.Err()
+	if err == nil && r.ContentLength == 0 {
+		err = x.endRequest(nil)
+	}
+	if err != nil {
+		http.Error(w, "unasked can't record this request: "+err.Error(), http.StatusBadGateway)
+		return
+	}
+	if r.ContentLength != 0 {
 		r.Body = &tapped{ReadCloser: r.Body, tap: x.up, whole: x.allSent, ended: x.endRequest}
 	}
 	proxy := &httputil.ReverseProxy{

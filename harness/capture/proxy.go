@@ -52,9 +52,10 @@ type Proxy struct {
 	stop     context.CancelFunc
 
 	mu      sync.Mutex
-	changed sync.Cond // flows is lower, or the proxy was told to stop
-	flows   int       // HTTP flows in flight
-	cutting bool      // what is in flight is being cut
+	changed sync.Cond          // something below is lower, or the proxy was told to stop
+	flows   int                // requests in flight, until their answer is recorded
+	writing map[*wire]struct{} // connections on which a request or its answer is under way
+	cutting bool               // what is in flight is being cut
 	wires   map[*wire]struct{}
 	err     error // the first thing that could not be recorded
 	failed  chan struct{}
@@ -86,7 +87,7 @@ func Start(ctx context.Context, o Options) (*Proxy, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start capture proxy on %s: %w", o.Listen, err)
 	}
-	p := &Proxy{o: o, listener: listener, wires: map[*wire]struct{}{}, failed: make(chan struct{})}
+	p := &Proxy{o: o, listener: listener, wires: map[*wire]struct{}{}, writing: map[*wire]struct{}{}, failed: make(chan struct{})}
 	p.changed.L = &p.mu
 	p.address = listener.Addr().(*net.TCPAddr).AddrPort()
 	p.ctx, p.stop = context.WithCancel(context.WithoutCancel(ctx))
@@ -121,11 +122,7 @@ func (p *Proxy) newServer(h http.Handler, h2 bool) *http.Server {
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
 			return context.WithValue(ctx, linkKey{}, c.(*wire).link)
 		},
-		ConnState: func(c net.Conn, s http.ConnState) {
-			if s == http.StateActive {
-				c.(*wire).link.begun.Add(1)
-			}
-		},
+		ConnState: func(c net.Conn, s http.ConnState) { p.busy(c.(*wire), s) },
 		Protocols: new(http.Protocols),
 	}
 	s.Protocols.SetHTTP1(true)
@@ -191,9 +188,26 @@ func (p *Proxy) nextID() flow.ID {
 	return flow.ID(fmt.Sprintf("f%d", p.o.Log.Next("flow")))
 }
 
-// begin counts a flow in; the caller calls the function that it returns at its
-// end. It reports false where the proxy is cutting already.
-func (p *Proxy) begin() (end func(), ok bool) {
+// busy follows a connection as net/http sees it. It is told that a connection
+// is idle when the last byte of an answer was written, which is after its
+// handler has returned.
+func (p *Proxy) busy(w *wire, s http.ConnState) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch s {
+	case http.StateActive:
+		w.link.begun.Add(1)
+		p.writing[w] = struct{}{}
+	case http.StateIdle, http.StateClosed, http.StateHijacked:
+		delete(p.writing, w)
+		p.changed.Broadcast()
+	}
+}
+
+// begin counts a request in. The caller calls land once when its answer is
+// recorded, or when there is no end to wait for, and p.work.Done at its end. It
+// reports false where the proxy is cutting already.
+func (p *Proxy) begin() (land func(), ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.cutting {
@@ -201,13 +215,12 @@ func (p *Proxy) begin() (end func(), ok bool) {
 	}
 	p.flows++
 	p.work.Add(1)
-	return func() {
+	return sync.OnceFunc(func() {
 		p.mu.Lock()
+		defer p.mu.Unlock()
 		p.flows--
 		p.changed.Broadcast()
-		p.mu.Unlock()
-		p.work.Done()
-	}, true
+	}), true
 }
 
 // spawn sees to a connection on a goroutine of its own. It reports false where
@@ -267,7 +280,7 @@ func (p *Proxy) Close(ctx context.Context) error {
 	})
 	defer wake()
 	p.mu.Lock()
-	for p.flows > 0 && ctx.Err() == nil && p.err == nil {
+	for p.flows+len(p.writing) > 0 && ctx.Err() == nil && p.err == nil {
 		p.changed.Wait()
 	}
 	p.cutting = true

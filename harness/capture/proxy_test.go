@@ -1,7 +1,6 @@
 package capture
 
 import (
-	"bytes"
 	"io"
 	"net/http"
 	"strings"
@@ -10,8 +9,6 @@ import (
 	"github.com/unasked-audit/unasked/harness/evidence"
 	"github.com/unasked-audit/unasked/harness/flow"
 )
-
-func bytesReader(b []byte) io.Reader { return bytes.NewReader(b) }
 
 func header(h []flow.Header, name string) string {
 	return flow.HTTPHeader(h).Get(name)

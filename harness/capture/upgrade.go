@@ -20,6 +20,7 @@ func (x *exchange) upgraded(body io.ReadCloser) io.ReadCloser {
 	if !ok {
 		return body // the reverse proxy refuses it
 	}
+	x.land()
 	u := &upgraded{conn, x.p.newTap(), x.p.newTap()}
 	x.mu.Lock()
 	defer x.mu.Unlock()

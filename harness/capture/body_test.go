@@ -1,0 +1,319 @@
+package capture
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"net/http"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/unasked-audit/unasked/harness/evidence"
+)
+
+func get(t *testing.T, c *http.Client, url string) string {
+	t.Helper()
+	resp, err := c.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Error(err)
+	}
+	return string(text)
+}
+
+// The request must be in the log when its origin answers, not only afterwards.
+func TestTheRequestIsRecordedFirst(t *testing.T) {
+	for _, h2 := range []bool{false, true} {
+		t.Run(fmt.Sprint("h2=", h2), func(t *testing.T) {
+			r := newRig(t)
+			r.origin("api.example", http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+				if _, err := io.ReadAll(q.Body); err != nil {
+					t.Error(err)
+				}
+				fmt.Fprint(w, r.count(evidence.KindRequest), r.count(evidence.KindResponse))
+			}))
+			resp, err := r.client(h2).Post("https://api.example/", "text/plain", strings.NewReader("who I am"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer resp.Body.Close()
+			if text, err := io.ReadAll(resp.Body); err != nil || string(text) != "1 0" {
+				t.Errorf("at the origin the log had %q requests and responses, want 1 and 0; %v", text, err)
+			}
+			if n := r.count(evidence.KindResponse); n != 1 {
+				t.Errorf("the client has the whole response and the log has %d", n)
+			}
+		})
+	}
+}
+
+// endless yields pseudo-random bytes, n of them.
+type endless struct {
+	n    int64
+	seed uint64
+	sum  hash.Hash
+}
+
+func (e *endless) Read(p []byte) (int, error) {
+	if e.n == 0 {
+		return 0, io.EOF
+	}
+	if int64(len(p)) > e.n {
+		p = p[:e.n]
+	}
+	for i := range p {
+		e.seed = e.seed*6364136223846793005 + 1442695040888963407
+		p[i] = byte(e.seed >> 56)
+	}
+	e.n -= int64(len(p))
+	e.sum.Write(p)
+	return len(p), nil
+}
+
+func TestLargeBodiesTakeNoMemory(t *testing.T) {
+	const size = 48 << 20
+	for _, h2 := range []bool{false, true} {
+		t.Run(fmt.Sprint("h2=", h2), func(t *testing.T) {
+			r := newRig(t)
+			down := &endless{n: size, seed: 2, sum: sha256.New()}
+			r.origin("api.example", http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+				sum := sha256.New()
+				if _, err := io.Copy(sum, q.Body); err != nil {
+					t.Error(err)
+				}
+				w.Header().Set("X-Sum", hex.EncodeToString(sum.Sum(nil)))
+				_, _ = io.Copy(w, down)
+			}))
+			var before, after runtime.MemStats
+			runtime.GC()
+			runtime.ReadMemStats(&before)
+			up := &endless{n: size, seed: 1, sum: sha256.New()}
+			resp, err := r.client(h2).Post("https://api.example/", "video/mp4", up)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := sha256.New()
+			if _, err := io.Copy(got, resp.Body); err != nil {
+				t.Error(err)
+			}
+			_ = resp.Body.Close()
+			runtime.ReadMemStats(&after)
+			if grown := int64(after.HeapSys) - int64(before.HeapSys); grown > size/2 {
+				t.Errorf("the heap grew by %d MB for two bodies of %d MB", grown>>20, size>>20)
+			}
+			f, _ := r.one()
+			sent := hex.EncodeToString(up.sum.Sum(nil))
+			if resp.Header.Get("X-Sum") != sent || string(f.Request.Body.Blob) != sent || f.Request.Body.Size != size {
+				t.Error("the upload was changed on the way, or recorded otherwise")
+			}
+			if sum := hex.EncodeToString(got.Sum(nil)); string(f.Response.Body.Blob) != sum || f.Response.Body.Size != size {
+				t.Error("the download was recorded otherwise")
+			}
+		})
+	}
+}
+
+func TestABodyThatBreaksOffIsRecordedAsCut(t *testing.T) {
+	for _, h2 := range []bool{false, true} {
+		t.Run(fmt.Sprint("h2=", h2), func(t *testing.T) {
+			r := newRig(t)
+			r.origin("up.example", http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) { _, _ = io.Copy(io.Discard, q.Body) }))
+			r.origin("down.example", http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+				_, _ = io.WriteString(w, "half of an answ")
+				_ = http.NewResponseController(w).Flush()
+				panic(http.ErrAbortHandler)
+			}))
+			ctx, cancel := context.WithCancel(t.Context())
+			body, pen := io.Pipe()
+			q, err := http.NewRequestWithContext(ctx, "POST", "https://up.example/", body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			done := make(chan error)
+			go func() {
+				resp, err := r.client(h2).Do(q)
+				if err == nil {
+					_ = resp.Body.Close()
+				}
+				done <- err
+			}()
+			_, _ = io.WriteString(pen, "half of a quest")
+			waitUntil(t, func() bool { return r.passed() >= 15 })
+			cancel()
+			_ = pen.CloseWithError(errors.New("gone"))
+			if err := <-done; err == nil {
+				t.Error("the request that was given up has an answer")
+			}
+			resp, err := r.client(h2).Get("https://down.example/")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if text, err := io.ReadAll(resp.Body); err == nil {
+				t.Errorf("the client took %q for a whole answer", text)
+			}
+			_ = resp.Body.Close()
+			rec := r.sealed()
+			for _, f := range rec.flows {
+				switch f.Request.Host() {
+				case "up.example":
+					if f.Request.Body.Cut == "" || rec.body(t, f.Request.Body) != "half of a quest" {
+						t.Errorf("the request's body %+v", f.Request.Body)
+					}
+					if f.Response == nil || f.Response.Status != 0 || !strings.Contains(f.Response.Error, "client hung up") {
+						t.Errorf("its response %+v", f.Response)
+					}
+				case "down.example":
+					if f.Response.Body.Cut == "" || rec.body(t, f.Response.Body) != "half of an answ" {
+						t.Errorf("the response's body %+v", f.Response.Body)
+					}
+				}
+			}
+			if len(rec.flows) != 2 {
+				t.Errorf("%d flows", len(rec.flows))
+			}
+		})
+	}
+}
+
+// waitUntil looks again until something holds.
+func waitUntil(t *testing.T, holds func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(20 * time.Second)
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for !holds() {
+		if time.Now().After(deadline) {
+			t.Fatal("waited 20 s in vain")
+		}
+		<-tick.C
+	}
+}
+
+func TestServerSentEventsComeAtOnce(t *testing.T) {
+	for _, h2 := range []bool{false, true} {
+		t.Run(fmt.Sprint("h2=", h2), func(t *testing.T) {
+			r := newRig(t)
+			next := make(chan struct{})
+			r.origin("sse.example", http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+				w.Header().Set("Content-Type", "text/event-stream")
+				for i := range 3 {
+					fmt.Fprintf(w, "data: %d\n\n", i)
+					_ = http.NewResponseController(w).Flush()
+					<-next // until the client has it
+				}
+			}))
+			resp, err := r.client(h2).Get("https://sse.example/")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer resp.Body.Close()
+			for i := range 3 {
+				want := fmt.Sprintf("data: %d\n\n", i)
+				got := make([]byte, len(want))
+				if _, err := io.ReadFull(resp.Body, got); err != nil || string(got) != want {
+					t.Fatalf("event %d is %q, %v", i, got, err)
+				}
+				next <- struct{}{}
+			}
+			_, _ = io.Copy(io.Discard, resp.Body)
+			f, rec := r.one()
+			if rec.body(t, f.Response.Body) != "data: 0\n\ndata: 1\n\ndata: 2\n\n" {
+				t.Error("the stream was recorded otherwise")
+			}
+		})
+	}
+}
+
+func TestCloseCutsWhatDoesNotEnd(t *testing.T) {
+	r := newRig(t)
+	r.origin("sse.example", http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		_, _ = io.WriteString(w, "first")
+		_ = http.NewResponseController(w).Flush()
+		<-q.Context().Done()
+	}))
+	resp, err := r.client(true).Get("https://sse.example/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if _, err := io.ReadFull(resp.Body, make([]byte, 5)); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if err := r.proxy.Close(ctx); err != nil {
+		t.Error(err)
+	}
+	f, rec := r.one()
+	if f.Response == nil || f.Response.Body.Cut != "the capture ended" || rec.body(t, f.Response.Body) != "first" {
+		t.Errorf("response %+v", f.Response)
+	}
+}
+
+func TestCloseWaitsForWhatEnds(t *testing.T) {
+	r := newRig(t)
+	there, answer := make(chan struct{}), make(chan struct{})
+	r.origin("slow.example", http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		close(there)
+		<-answer
+		_, _ = io.WriteString(w, "at last")
+	}))
+	got := make(chan string)
+	go func() { got <- get(t, r.client(true), "https://slow.example/") }()
+	<-there
+	closed := make(chan struct{})
+	go func() { r.close(); close(closed) }()
+	select {
+	case <-closed:
+		t.Error("Close did not wait")
+	case <-time.After(50 * time.Millisecond):
+	}
+	close(answer)
+	if text := <-got; text != "at last" {
+		t.Errorf("the client got %q", text)
+	}
+	<-closed
+	if f, rec := r.one(); f.Response.Body.Cut != "" || rec.body(t, f.Response.Body) != "at last" {
+		t.Errorf("response %+v", f.Response)
+	}
+}
+
+// Nothing passes that could not be recorded.
+func TestWithoutALogNothingPasses(t *testing.T) {
+	r := newRig(t)
+	r.origin("api.example", http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("it passed") }))
+	if err := r.log.Seal(evidence.Manifest{}); err != nil {
+		t.Fatal(err)
+	}
+	c := r.client(false)
+	for _, body := range []io.Reader{http.NoBody, bytes.NewReader([]byte("x"))} {
+		resp, err := c.Post("https://api.example/", "text/plain", body)
+		if err != nil {
+			continue // a broken connection is an answer too
+		}
+		if resp.StatusCode != http.StatusBadGateway {
+			t.Errorf("the client got %s", resp.Status)
+		}
+		_ = resp.Body.Close()
+	}
+	select {
+	case <-r.proxy.Failed():
+	default:
+		t.Error("the proxy does not say that it failed")
+	}
+	if err := r.proxy.Close(t.Context()); !errors.Is(err, evidence.ErrSealed) {
+		t.Errorf("Close = %v, want why nothing was recorded", err)
+	}
+	r.once.Do(func() {})
+}
