@@ -33,7 +33,7 @@ func devicesCommand() *cobra.Command {
 				}
 				rows := []row{}
 				for _, d := range devices {
-					rows = append(rows, row{d.Serial, d.State.String(), d.Model, d.Product})
+					rows = append(rows, row{d.Serial, string(d.State), d.Model, d.Product})
 				}
 				return printJSON(cmd, rows)
 			}

@@ -181,7 +181,7 @@ func (d *device) Dial(ctx context.Context, service string) (net.Conn, error) {
 
 // Reverse implements adbd.Device.
 func (d *device) Reverse(listen string, dial func(context.Context) (net.Conn, error)) (actual string, stop func(), err error) {
-	actual, stop, err = d.now().loopback.Listen(listen, dial)
+	actual, end, err := d.now().loopback.Listen(listen, dial)
 	if err != nil {
 		return "", nil, err
 	}
@@ -189,11 +189,11 @@ func (d *device) Reverse(listen string, dial func(context.Context) (net.Conn, er
 	defer d.mu.Unlock()
 	id := d.next
 	d.next++
-	d.reverses[id] = stop
+	d.reverses[id] = end
 	return actual, func() {
 		d.mu.Lock()
 		delete(d.reverses, id)
 		d.mu.Unlock()
-		stop()
+		end()
 	}, nil
 }
