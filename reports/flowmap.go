@@ -51,7 +51,7 @@ type shape struct {
 
 var (
 	wide = shape{width: 880, text: 46, isWide: true}
-	slim = shape{width: 330, text: 40}
+	slim = shape{width: 300, text: 36}
 )
 
 const (

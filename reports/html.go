@@ -10,6 +10,8 @@ import (
 	"io"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/unasked-audit/unasked/harness/evidence"
 	"github.com/unasked-audit/unasked/harness/judge"
@@ -138,8 +140,7 @@ func functions() template.FuncMap {
 		"events":  func(n uint64) string { return explain.Number(int64(min(n, 1<<62))) },
 		"count":   func(n int, one, many string) string { return explain.Count(int64(n), one, many) },
 		"title":   title,
-		"slug":    func(v judge.Verdict) string { return strings.ReplaceAll(string(v), " ", "-") },
-		"means":   explain.Verdict,
+		"slug":    slug,
 		"day":     func(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 UTC") },
 		"clock":   func(t time.Time) string { return t.UTC().Format("15:04:05.000") },
 		"moment":  func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05.000 UTC") },
@@ -151,13 +152,22 @@ func functions() template.FuncMap {
 	}
 }
 
+// slug is the class of a verdict in the style sheet.
+func slug(v judge.Verdict) string {
+	if explain.Verdict(v) == "" {
+		return "unknown"
+	}
+	return strings.ReplaceAll(string(v), " ", "-")
+}
+
 // title begins a phrase with a capital letter.
 func title(v any) string {
-	s := fmt.Sprint(v)
-	if s == "" {
+	s := inert.Line(fmt.Sprint(v), 400)
+	first, n := utf8.DecodeRuneInString(s)
+	if n == 0 {
 		return s
 	}
-	return strings.ToUpper(s[:1]) + s[1:]
+	return string(unicode.ToUpper(first)) + s[n:]
 }
 
 // spread breaks a digest into groups that a person can compare.

@@ -70,7 +70,7 @@ func openFindings(ctx context.Context, ev evidence.Evidence, rec *record.Record,
 				return nil, nil, err
 			}
 			budget--
-			if p.Side != "response" {
+			if pl.Message != nil && p.Side != "response" {
 				pl.Answer = opened.Answer(rec.Flows[p.Flow])
 			}
 			pl.Open = len(n.Violates) > 0 && len(f.Places) == 0

@@ -29,7 +29,7 @@ const (
 
 // screenshot is one distinct picture of the screen, as part of the page.
 type screenshot struct {
-	Blob          evidence.Digest
+	Short         string // the beginning of its digest
 	Image         template.URL
 	Width, Height int
 	Title         string
@@ -104,7 +104,7 @@ func newScreenshot(p *record.Picture, raw []byte) (screenshot, bool) {
 		return screenshot{}, false
 	}
 	s := screenshot{
-		Blob: p.Blob, Width: cfg.Width, Height: cfg.Height,
+		Short: inert.Line(string(p.Blob), 16), Width: cfg.Width, Height: cfg.Height,
 		Image: template.URL("data:image/" + format + ";base64," + base64.StdEncoding.EncodeToString(raw)), //nolint:gosec // format is one of the two decoders' names
 	}
 	for i, m := range p.Moments {

@@ -47,7 +47,7 @@ func writeJUnit(_ context.Context, w io.Writer, in Input) error {
 			suite.Skipped++
 		default:
 			c.Status = "failed"
-			c.Failure = &ginkgo.JUnitFailure{Message: inert.Line(q.Title, 200) + ": " + string(q.Verdict), Type: "failed", Description: answer}
+			c.Failure = &ginkgo.JUnitFailure{Message: inert.Line(q.Title, 200) + ": " + inert.Line(string(q.Verdict), 40), Type: "failed", Description: answer}
 			suite.Failures++
 		}
 		suite.TestCases = append(suite.TestCases, c)
@@ -73,12 +73,12 @@ func junitProperties(m evidence.Manifest, j *judge.Judgement) ginkgo.JUnitProper
 		device = SimulatedStamp
 	}
 	return ginkgo.JUnitProperties{Properties: []ginkgo.JUnitProperty{
-		{Name: "verdict", Value: string(j.Verdict)},
+		{Name: "verdict", Value: inert.Line(string(j.Verdict), 40)},
 		{Name: "ladder", Value: fmt.Sprintf("L%d", j.Ladder)},
 		{Name: "app", Value: inert.Line(m.App.Package+" "+m.App.VersionName, 200)},
 		{Name: "device", Value: device},
 		{Name: "protocol", Value: inert.Line(m.Protocol, 100)},
-		{Name: "knowledge", Value: string(j.Knowledge)},
-		{Name: "chain head", Value: string(m.Head)},
+		{Name: "knowledge", Value: inert.Line(string(j.Knowledge), 64)},
+		{Name: "chain head", Value: inert.Line(string(m.Head), 64)},
 	}}
 }

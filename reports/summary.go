@@ -48,6 +48,11 @@ func number(j *judge.Judgement) []numbered {
 			noted = append(noted, n)
 		}
 	}
+	rank := make(map[string]int)
+	for i, q := range j.Questions {
+		rank[q.ID] = i
+	}
+	slices.SortStableFunc(violating, func(a, b numbered) int { return rank[a.Violates[0].ID] - rank[b.Violates[0].ID] })
 	all := append(violating, noted...)
 	for i := range all {
 		all[i].Number = i + 1
@@ -71,15 +76,15 @@ func lead(j *judge.Judgement, app evidence.App) string {
 	name := appName(app)
 	switch j.Verdict {
 	case judge.Violated:
-		return fmt.Sprintf("Nobody signed up. %s nevertheless %s.", name, join(deeds(j), "and"))
+		return fmt.Sprintf("Without anyone signing up, %s %s.", name, join(deeds(j), "and"))
 	case judge.NotObserved:
-		return fmt.Sprintf("Nobody signed up, and in this audit %s was not seen to %s. %s",
+		return fmt.Sprintf("In this audit %s was not seen to %s without a sign-up. %s",
 			name, join(notSeen(j, judge.NotObserved), "or"), "That is no statement about other versions, devices, places or times.")
 	case judge.Inconclusive:
 		seen := notSeen(j, judge.NotObserved, judge.Inconclusive)
 		spots := explain.Count(int64(len(j.BlindSpots)), "thing", "things")
-		return fmt.Sprintf("Nobody signed up. %s was not seen to %s, but %s could not be looked at, and that could hide it.",
-			name, join(seen, "or"), spots)
+		return fmt.Sprintf("%s was not seen to %s without a sign-up, but %s could not be looked at that could hide it.",
+			title(name), join(seen, "or"), spots)
 	}
 	return fmt.Sprintf("The audit gave no occasion to answer what it asks of %s.", name)
 }
@@ -87,7 +92,7 @@ func lead(j *judge.Judgement, app evidence.App) string {
 // deeds are what the violating findings say happened, in words.
 func deeds(j *judge.Judgement) []string {
 	var kinds, holders, countries []string
-	accounts, drafts, faces, device, others := 0, 0, 0, 0, 0
+	accounts, drafts, faces, device, others, unowned := 0, 0, 0, 0, 0, 0
 	for _, f := range number(j) {
 		if len(f.Violates) == 0 {
 			continue
@@ -99,6 +104,9 @@ func deeds(j *judge.Judgement) []string {
 			kinds = add(kinds, f.Subject)
 			holders = add(holders, holderOf(f.Finding))
 			countries = add(countries, f.Country)
+			if f.Owner == "" {
+				unowned++
+			}
 		case judge.DraftUploaded:
 			drafts++
 		case judge.FeatureVectorSent:
@@ -114,8 +122,12 @@ func deeds(j *judge.Judgement) []string {
 		out = append(out, "created an account for this person")
 	}
 	if len(kinds) > 0 {
+		one, many := "company", "companies"
+		if unowned > 0 {
+			one, many = "recipient", "recipients"
+		}
 		s := fmt.Sprintf("sent %s to %s", explain.Count(int64(len(kinds)), "kind of identifier", "kinds of identifiers"),
-			explain.Count(int64(len(holders)), "company or host", "companies and hosts"))
+			explain.Count(int64(len(holders)), one, many))
 		if len(countries) > 1 {
 			s += fmt.Sprintf(" in %d countries", len(countries))
 		} else if len(countries) == 1 {

@@ -107,7 +107,7 @@ func (t *text) head() {
 		t.para("", fmt.Sprintf("The audit did not run to its end: %s. %s", inert.Line(m.End.How, 20), inert.Line(m.End.Error, 300)))
 	}
 	level := explain.Ladder()[min(max(t.j.Ladder, 0), 7)]
-	t.printf("\n%s  account ladder %s of L7: %s\n", t.verdict(t.j.Verdict, strings.ToUpper(string(t.j.Verdict))), level.Name, level.What)
+	t.printf("\n%s  account ladder %s of L7: %s\n", t.verdict(t.j.Verdict, strings.ToUpper(inert.Line(string(t.j.Verdict), 40))), level.Name, level.What)
 	t.para("", lead(t.j, m.App))
 }
 
@@ -119,7 +119,7 @@ func (t *text) questions() {
 	}
 	for _, q := range t.j.Questions {
 		title := inert.Line(q.Title, 70)
-		t.printf("  %s  %s%s\n", t.verdict(q.Verdict, fmt.Sprintf("%-14s", q.Verdict)), title,
+		t.printf("  %s  %s%s\n", t.verdict(q.Verdict, fmt.Sprintf("%-14s", inert.Line(string(q.Verdict), 40))), title,
 			suffix(strings.Repeat(" ", width-utf8.RuneCountInString(title)), t.refs(q)))
 		if q.Verdict == judge.Inconclusive || q.Verdict == judge.NotApplicable {
 			t.para("                  ", inert.Line(q.Because, 300))
@@ -177,7 +177,10 @@ func (t *text) sent() {
 			if it.Signup {
 				when = append(when, "after sign-up")
 			}
-			t.para("    ", line+suffix("", strings.Join(when, ", ")))
+			if len(when) > 0 {
+				line += ": " + strings.Join(when, ", ")
+			}
+			t.para("    ", line)
 		}
 	}
 	if n := len(without); n > 0 {

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/unasked-audit/unasked/harness/evidence"
+	"github.com/unasked-audit/unasked/internal/explain"
 	"github.com/unasked-audit/unasked/internal/inert"
 	"github.com/unasked-audit/unasked/reports/internal/record"
 )
@@ -29,7 +29,7 @@ type band struct {
 	Number int
 	Name   string // empty where it does not fit
 	Full   string
-	State  evidence.Consent
+	State  string // the class of its consent state
 }
 
 type bar struct{ X, Y, W, H int }
@@ -70,7 +70,10 @@ func newTimeline(rec *record.Record, findings []numbered) *timeline {
 		return timeLeft + int(float64(at.Sub(rec.Began))/float64(span)*float64(timeWidth-timeLeft-4))
 	}
 	for i, p := range rec.Phases {
-		b := band{X: x(p.Began), Number: i + 1, Full: inert.Line(p.Name, 60), State: p.Consent}
+		b := band{X: x(p.Began), Number: i + 1, Full: inert.Line(p.Name, 60), State: "none"}
+		if explain.Consent(p.Consent) != "" {
+			b.State = string(p.Consent)
+		}
 		b.W = max(x(p.Ended)-b.X, 2)
 		if name := inert.Line(p.Name, 24); len(name)*7+26 <= b.W {
 			b.Name = name

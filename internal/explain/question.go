@@ -16,7 +16,7 @@ const shown = 8
 // spots of an inconclusive one. It ends without a line break.
 func Answer(j *judge.Judgement, q judge.Question) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s", strings.ToUpper(string(q.Verdict)), inert.Line(q.Title, 200))
+	fmt.Fprintf(&b, "%s: %s", strings.ToUpper(inert.Line(string(q.Verdict), 40)), inert.Line(q.Title, 200))
 	if q.Because != "" {
 		fmt.Fprintf(&b, "\n%s", inert.Line(q.Because, 600))
 	}

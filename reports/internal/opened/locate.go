@@ -64,6 +64,10 @@ func (o opener) locateJSON(content []byte, steps []string) (view, bool) {
 	}
 	value := v.text[at.start:at.end]
 	v.rest, v.place = rest, unquote(value)
+	if len(value) > 2 && value[0] == '"' { // the mark is on what stands between the quotes
+		at = span{at.start + 1, at.end - 1}
+		value = value[1 : len(value)-1]
+	}
 	v.at = at
 	if len(steps) == 0 || len(value) > 240 {
 		v.at = nowhere

@@ -210,7 +210,8 @@ func (o opener) body(ctx context.Context, ev evidence.Evidence, m *Message, b fl
 		m.Body.Form, m.Body.Lines, m.Body.Above, m.Body.Below = window(v)
 		return nil
 	}
-	v := o.locate(content, splitPath(path))
+	v, taken := o.inside(content, splitPath(path))
+	m.Body.Codings = append(m.Body.Codings, taken...)
 	m.Body.Form, m.Body.Lines, m.Body.Above, m.Body.Below = window(v)
 	m.Marked = m.Marked || v.at.start >= 0
 	if v.place != nil {

@@ -65,6 +65,33 @@ func (o opener) unfold(m *Message, at []byte, rest ...string) {
 	}
 }
 
+// inside locates the place in a body. Where the body as it came does not have it, the codings that the
+// chain begins with are taken off: an app may send gzip without saying so in a header.
+func (o opener) inside(content []byte, steps []string) (v view, taken []string) {
+	v = o.locate(content, steps)
+	if v.at.start >= 0 {
+		return v, nil
+	}
+	for _, step := range o.pointer.Chain {
+		decode := decoders[canonical(step)]
+		if explain.Hash(step) {
+			break
+		}
+		if decode == nil {
+			continue
+		}
+		decoded, err := decode(content)
+		if err != nil || len(decoded) == 0 {
+			continue // it was taken off already, or stands further in
+		}
+		content, taken = decoded, append(taken, step)
+		if found := o.locate(content, steps); found.at.start >= 0 {
+			return found, taken
+		}
+	}
+	return v, nil
+}
+
 // canonical maps the names of a coding onto one.
 func canonical(step string) string {
 	s := strings.ToLower(step)

@@ -32,6 +32,9 @@ func window(v view) (form string, lines []Line, above, below int) {
 		if i+1 < len(starts) {
 			end = starts[i+1] - 1
 		}
+		if end > starts[i] && v.text[end-1] == '\r' {
+			end--
+		}
 		lines = append(lines, Line{Number: i + 1, Segments: cut(v.text, span{starts[i], end}, v.at)})
 	}
 	return v.form, lines, first, len(starts) - last

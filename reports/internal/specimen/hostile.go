@@ -1,0 +1,60 @@
+package specimen
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/unasked-audit/unasked/harness/canary"
+	"github.com/unasked-audit/unasked/harness/evidence"
+	"github.com/unasked-audit/unasked/harness/flow"
+	"github.com/unasked-audit/unasked/harness/judge"
+)
+
+// Evil is text that tries to run a script, to end an element, to turn text around and to move a cursor.
+const Evil = "<script>document.title='owned'</script>\"'><img src=https://evil.example/x onerror=document.title='owned'></style></title>" +
+	"{{.}}\u202etxt.exe\u2066\x1b[2J\x1b]0;owned\x07\r\x00"
+
+// Hostile is the audit of an app that attacks the report, in every place that it can write to.
+func Hostile(t testing.TB) Audit {
+	t.Helper()
+	b := newBuilder(t)
+	long := strings.Repeat("A", 1<<20)
+	app := b.app(evidence.App{
+		Package: "org.example." + Evil, Label: Evil, VersionName: Evil, Permissions: []string{Evil, long},
+	})
+	app.Files[0].Name = Evil
+	b.append(evidence.KindPlanting, evidence.Planting{Kind: Evil, Value: Evil, How: Evil, Error: Evil})
+	b.arm, b.phase, b.consent = Evil, Evil, evidence.Untouched
+	b.log.Position(Evil, Evil, evidence.Consent(Evil))
+	b.append(evidence.KindPhaseStart, evidence.Phase{Name: Evil, Consent: evidence.Consent(Evil), Why: Evil})
+	b.act(Evil, Evil+long)
+	notPNG := b.screenshot(Evil, []byte("<svg xmlns='http://www.w3.org/2000/svg'><script>document.title='owned'</script></svg>"))
+	b.append(evidence.KindTap, evidence.Tap{X: 1 << 30, Y: -5, Text: Evil + long, Why: Evil, Before: notPNG})
+	huge := b.flow(message{method: Evil, url: "javascript:document.title='owned'//" + Evil + long, headers: []flow.Header{{Name: Evil, Value: Evil + long}, {Name: "Content-Encoding", Value: Evil}},
+		body: append([]byte(Evil+"\xff\xfe"+long+"NEEDLE-4711"+long), 0xc3)}, message{status: 999, headers: []flow.Header{{Name: "Location", Value: Evil}}, body: []byte(`{"a":"` + long + `"}`)})
+	deep := b.flow(message{url: "https://evil.example/", body: bytes.Repeat([]byte(`{"a":`), 200_000)}, message{})
+	b.wait(time.Second)
+	for i, p := range []judge.Pointer{
+		b.at(huge, "body", "NEEDLE-4711"), b.at(huge, "header:"+Evil, Evil), b.at(huge, "url", Evil), b.at(huge, Evil+":"+Evil, Evil, Evil, long),
+		b.answered(huge, "body:$.a", long[:200]), b.at(deep, "body:$.a.a.a", "x\xff\xfe"), {Event: 1 << 60, Flow: "f404", Side: "request", Surface: "body", Excerpt: Evil},
+	} {
+		p.Role = Evil
+		b.find(judge.Finding{
+			Claim: judge.Claim(Evil), Level: 99, Title: Evil + "\xff" + long, Subject: Evil, Value: Evil + "\xff" + long[:i], Host: Evil + fmt.Sprint(i), Owner: Evil, Country: Evil,
+			Grounds: Evil + long, Signature: Evil, Proof: []judge.Pointer{p},
+		})
+	}
+	b.find(judge.Finding{Claim: judge.IdentifierSent, Title: Evil, Subject: Evil, Value: long, Host: "a." + Evil, Country: "XX", Proof: []judge.Pointer{b.at(huge, "body", Evil)}})
+	b.j.Verdict, b.j.Ladder = judge.Violated, 99
+	b.j.Questions = []judge.Question{{ID: Evil, Title: Evil + long, Verdict: judge.Violated, Because: Evil + long, Findings: []string{b.j.Findings[0].ID}}, {ID: "x", Title: Evil, Verdict: judge.Verdict(Evil)}}
+	b.j.BlindSpots = []judge.BlindSpot{{What: Evil + long, Do: Evil, Hides: []string{Evil}}}
+	b.j.Decoys = judge.DecoyResult{Decoys: 1, Matches: []judge.Pointer{b.at(huge, Evil, Evil)}}
+	b.j.Recipients = []judge.Recipient{{Host: Evil + "z", Owner: Evil, Country: Evil, Purpose: Evil, Source: "javascript:alert(1)"}}
+	device := Device
+	device.Model, device.Release, device.Fingerprint = Evil, Evil, Evil
+	id := canary.Identity{Label: Evil, Canaries: []canary.Canary{{Kind: canary.Kind(Evil), Value: Evil + long}}}
+	return b.seal(evidence.Manifest{Device: device, App: app, Identity: id, Decoys: id})
+}

@@ -1,0 +1,194 @@
+package reports_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+
+	invopop "github.com/invopop/jsonschema"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/unasked-audit/unasked/harness/evidence"
+	"github.com/unasked-audit/unasked/harness/judge"
+	"github.com/unasked-audit/unasked/reports"
+	"github.com/unasked-audit/unasked/reports/internal/specimen"
+)
+
+const schemaFile = "../docs/report.schema.json"
+
+// schema is made from the Go types and their comments.
+func schema(t testing.TB, strict bool) []byte {
+	t.Helper()
+	r := &invopop.Reflector{
+		BaseSchemaID:              "https://github.com/unasked-audit/unasked/docs",
+		AllowAdditionalProperties: !strict,
+		Mapper: func(of reflect.Type) *invopop.Schema {
+			switch of {
+			case reflect.TypeFor[judge.Verdict]():
+				return enum("the answer to a question; there is no compliant", judge.Violated, judge.NotObserved, judge.Inconclusive, judge.NotApplicable)
+			case reflect.TypeFor[evidence.Consent]():
+				return enum("what the person had said", evidence.Untouched, evidence.Rejected, evidence.Accepted, evidence.Ignored, evidence.Withdrawn)
+			case reflect.TypeFor[evidence.Digest]():
+				return &invopop.Schema{Type: "string", Pattern: "^([0-9a-f]{64})?$", Description: "a SHA-256 in hexadecimal digits"}
+			}
+			return nil
+		},
+	}
+	for _, dir := range []string{".", "../harness/judge", "../harness/evidence", "../harness/canary", "../harness/flow"} {
+		comments(t, r, dir)
+	}
+	s := r.Reflect(&reports.Report{})
+	s.ID = "https://github.com/unasked-audit/unasked/docs/report.schema.json"
+	s.Title = "unasked report"
+	s.Description = "The JSON report of an audit, format " + reports.ReportFormat + ". Readers must ignore fields that they don't know."
+	out, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(out, '\n')
+}
+
+// comments reads the doc comments of a folder's types; they become descriptions.
+func comments(t testing.TB, r *invopop.Reflector, dir string) {
+	t.Helper()
+	if err := r.AddGoComments("github.com/unasked-audit/unasked/reports", dir, invopop.WithFullComment()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func enum[T ~string](says string, values ...T) *invopop.Schema {
+	s := &invopop.Schema{Type: "string", Description: says}
+	for _, v := range values {
+		s.Enum = append(s.Enum, string(v))
+	}
+	return s
+}
+
+func TestSchemaIsCurrent(t *testing.T) {
+	got := schema(t, false)
+	if *update {
+		if err := os.WriteFile(schemaFile, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(schemaFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("%s is not what the types say: go test ./reports -run TestSchemaIsCurrent -update", schemaFile)
+	}
+}
+
+func compile(t testing.TB, raw []byte) *jsonschema.Schema {
+	t.Helper()
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := jsonschema.NewCompiler()
+	c.AssertFormat()
+	if err := c.AddResource("report.schema.json", doc); err != nil {
+		t.Fatal(err)
+	}
+	s, err := c.Compile("report.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestJSONFitsTheSchema(t *testing.T) {
+	published, err := os.ReadFile(schemaFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	open, strict := compile(t, published), compile(t, schema(t, true))
+	for _, name := range []string{"guilty", "innocent", "unread", "empty"} {
+		raw := write(t, reports.FormatJSON, specimens(t)[name])
+		doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if name == "empty" { // a judgement without a verdict is none
+			if err := open.Validate(doc); err == nil {
+				t.Error("a judgement without a verdict fits the schema")
+			}
+			continue
+		}
+		if err := open.Validate(doc); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err := strict.Validate(doc); err != nil {
+			t.Errorf("%s has fields that the schema does not know: %v", name, err)
+		}
+	}
+}
+
+func TestSchemaRefuses(t *testing.T) {
+	s := compile(t, schema(t, false))
+	raw := string(write(t, reports.FormatJSON, specimen.Guilty(t)))
+	for _, broken := range []string{
+		strings.Replace(raw, `"verdict": "violated"`, `"verdict": "compliant"`, 1),
+		strings.Replace(raw, `"format": "unasked-report/1",`, ``, 1),
+		strings.Replace(raw, `"ladder": 3`, `"ladder": "L3"`, 1),
+	} {
+		if broken == raw {
+			t.Fatal("nothing was broken")
+		}
+		doc, err := jsonschema.UnmarshalJSON(strings.NewReader(broken))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Validate(doc); err == nil {
+			t.Error("a broken report fits the schema")
+		}
+	}
+}
+
+func TestJSONHoldsTheJudgement(t *testing.T) {
+	a := specimen.Guilty(t)
+	var r reports.Report
+	if err := json.Unmarshal(write(t, reports.FormatJSON, a), &r); err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Judgement.Findings) != len(a.Judgement.Findings) || r.Judgement.Ladder != 3 || r.Audit.Head != a.Evidence.Manifest().Head {
+		t.Errorf("the report lost something: %+v", r.Judgement)
+	}
+	if len(r.Phases) != 5 || r.Phases[2].Requests != 6 || !r.Phases[2].Reached {
+		t.Errorf("phases: %+v", r.Phases)
+	}
+	if len(r.Opaque) != 1 || r.Opaque[0].Host != "pinned.clipshare.example" {
+		t.Errorf("unread connections: %+v", r.Opaque)
+	}
+	if len(r.Canaries) != 10 || !r.Canaries[0].Planted || r.Canaries[0].Decoy == "" || r.Canaries[9].Planted {
+		t.Errorf("canaries: %+v", r.Canaries)
+	}
+}
+
+func TestDossier(t *testing.T) {
+	d := reports.NewDossier(specimen.Guilty(t).Judgement)
+	if len(d.Holders) != 4 || d.Holders[0].Name != "ClipShare Ltd" || len(d.Holders[0].Entries) != 5 {
+		t.Fatalf("holders: %+v", d.Holders)
+	}
+	joined := map[string]string{}
+	for _, j := range d.Joins {
+		joined[j.Subject] = strings.Join(j.Holders, ", ")
+	}
+	if joined["ssaid"] != "ClipShare Ltd, Tencent" || joined["advertising_id"] != "AdReach Inc, Alibaba" {
+		t.Errorf("joins: %v", joined)
+	}
+	for _, h := range d.Holders {
+		for _, e := range h.Entries {
+			if e.Subject == "email" && (!e.Hashed || len(e.Consents) != 2) {
+				t.Errorf("the hashed address: %+v", e)
+			}
+			if len(e.Findings) == 0 {
+				t.Errorf("%s: an entry without a finding: %+v", h.Name, e)
+			}
+		}
+	}
+}
