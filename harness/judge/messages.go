@@ -119,8 +119,8 @@ func (c *inquiry) request(e evidence.Event, r *flow.Request) {
 	for _, cut := range report.Cuts {
 		c.unread(e, c.cuts, [2]string{host, cut.Surface + " could not be opened: " + cut.Why}, r.Body.Size)
 	}
-	if report.Sealed > 0 && !found {
-		c.unread(e, nil, [2]string{host}, report.Sealed)
+	if (report.Sealed > 0 || message.Sealed) && !found {
+		c.unread(e, nil, [2]string{host}, max(report.Sealed, r.Body.Size))
 	}
 	if n := message.Dropped(); n > 0 {
 		c.unread(e, c.cuts, [2]string{host, fmt.Sprintf("%d values of one message were too many to follow", n)}, 0)

@@ -45,6 +45,8 @@ type Message struct {
 	Path     string
 	Status   int
 	Values   []Value
+	// Sealed is set by Learn where a signature says that the body is encrypted inside TLS.
+	Sealed bool
 
 	dropped int
 }

@@ -91,6 +91,7 @@ func (t *Tracker) learnRequest(m *Message) {
 	p.message.Values = nil
 	if !m.Noise {
 		p.signature = matchSignature(t.kb.Signatures, m)
+		m.Sealed = p.signature >= 0 && slices.ContainsFunc(t.kb.Signatures[p.signature].Sealed, func(k knowledge.Marker) bool { return holds(m, k) })
 		t.uses(m)
 	}
 	t.pending[m.Flow] = p
