@@ -2,6 +2,7 @@ package capture
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -13,10 +14,26 @@ import (
 )
 
 // refused records a TLS handshake that failed.
-func (p *Proxy) refused(l *link, err error) {
+func (p *Proxy) refused(w *wire, err error) {
+	l := w.link
+	if code, ok := w.alert(); ok {
+		err = &net.OpError{Op: "remote error", Err: tls.AlertError(code)}
+	}
 	c := p.connection(l, flow.Broken)
 	c.Reason, c.Detail = p.whyRefused(err)
 	_ = p.record(l.at, evidence.KindConnection, c)
+}
+
+// plainAlert is the length of a TLS alert that is not encrypted: type 21, a
+// version, the length 2, the level and the code.
+const plainAlert = 7
+
+// alert is the code of the fatal alert that the client's bytes ended with, in
+// the clear. OpenSSL's TLS 1.3 client says so when it refuses a certificate,
+// where encryption is due already, and crypto/tls sees only that.
+func (w *wire) alert() (code byte, ok bool) {
+	b := w.last
+	return b[6], b[0] == 21 && b[1] == 3 && b[2] <= 4 && b[3] == 0 && b[4] == 2 && b[5] == 2
 }
 
 // rejected records a client that went away just after a handshake.

@@ -23,7 +23,11 @@ func requestHeaders(r *http.Request) []flow.Header {
 }
 
 func responseHeaders(r *http.Response) []flow.Header {
-	return withEncoding(r.Header.Clone(), r.TransferEncoding, r.ProtoMajor)
+	h := r.Header.Clone()
+	if r.Close && r.ProtoMajor == 1 && r.ProtoMinor == 1 && h["Connection"] == nil {
+		h.Set("Connection", "close") // in HTTP/1.1 nothing else means it
+	}
+	return withEncoding(h, r.TransferEncoding, r.ProtoMajor)
 }
 
 func withEncoding(h http.Header, codings []string, major int) []flow.Header {

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -87,6 +88,7 @@ func (r *rig) origin(name string, h http.Handler) *httptest.Server {
 	r.t.Helper()
 	s := httptest.NewUnstartedServer(h)
 	s.EnableHTTP2 = true
+	s.Config.ErrorLog = log.New(io.Discard, "", 0)
 	s.TLS = &tls.Config{GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return r.web.certificate(name) }, NextProtos: []string{"h2", "http/1.1"}}
 	s.StartTLS()
 	s.TLS.Certificates = nil // httptest's own, for another name

@@ -53,7 +53,7 @@ func (p *Proxy) tunnelTLS(w *wire) {
 		return p.leafConfig(l, hello.SupportedProtos)
 	}})
 	if err := server.HandshakeContext(ctx); err != nil {
-		p.refused(l, err)
+		p.refused(w, err)
 		return
 	}
 	state := server.ConnectionState()

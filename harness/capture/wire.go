@@ -36,9 +36,10 @@ type wire struct {
 	in   *bufio.Reader
 	link *link
 
-	count   bool       // into link's sent and received
-	after   func()     // called when it was closed; may be nil
-	peeking chan error // awaken's look at the first byte, while it is under way
+	last    [plainAlert]byte // the last bytes that were read, before TLS is taken off
+	count   bool             // into link's sent and received
+	after   func()           // called when it was closed; may be nil
+	peeking chan error       // awaken's look at the first byte, while it is under way
 	once    sync.Once
 	closed  chan struct{}
 	err     error
@@ -56,6 +57,9 @@ func (w *wire) Read(p []byte) (int, error) {
 	n, err := w.in.Read(p)
 	if w.count {
 		w.link.sent.Add(int64(n))
+	} else if n > 0 {
+		keep := copy(w.last[:], w.last[min(n, plainAlert):])
+		copy(w.last[keep:], p[max(0, n-plainAlert):n])
 	}
 	return n, err
 }
