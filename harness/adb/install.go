@@ -102,19 +102,7 @@ func (d *Device) packageManager(ctx context.Context, words []string, r io.Reader
 	defer c.Close()
 
 	sent := make(chan error, 1)
-	go func() {
-		if r == nil {
-			sent <- nil
-			return
-		}
-		n, err := io.Copy(c.Conn, io.LimitReader(r, size))
-		if err == nil && n < size {
-			err = fmt.Errorf("the file ended after %d of %d bytes", n, size)
-			// The device waits for the rest; there is none.
-			c.Conn.Close()
-		}
-		sent <- err
-	}()
+	go func() { sent <- c.feed(r, size) }()
 	out, readErr := io.ReadAll(io.LimitReader(c.Conn, maxOutput))
 	// Whatever it says is its last word: it may have refused before the end of the stream.
 	c.Conn.SetWriteDeadline(longAgo)
@@ -124,12 +112,39 @@ func (d *Device) packageManager(ctx context.Context, words []string, r io.Reader
 		return nil, context.Cause(ctx)
 	case len(strings.TrimSpace(string(out))) > 0:
 		return out, nil
-	case sendErr != nil && !errors.Is(sendErr, io.ErrClosedPipe):
+	case sendErr != nil:
 		return nil, sendErr
 	case readErr != nil:
 		return nil, c.cause(readErr)
 	}
 	return nil, gone(d.String(), nil)
+}
+
+// feed sends size bytes of r. Where r has fewer, it closes the connection, for
+// the device would wait for the rest; where the device stops listening it leaves
+// it open, for there is an answer to read.
+func (c *conn) feed(r io.Reader, size int64) error {
+	if r == nil {
+		return nil
+	}
+	buf := make([]byte, 256<<10)
+	for left := size; left > 0; {
+		n, err := r.Read(buf[:min(int64(len(buf)), left)])
+		if n > 0 {
+			if _, err := c.Conn.Write(buf[:n]); err != nil {
+				return err
+			}
+			left -= int64(n)
+		}
+		if err != nil && left > 0 {
+			c.Conn.Close()
+			if errors.Is(err, io.EOF) {
+				err = fmt.Errorf("the file ended after %d of %d bytes", size-left, size)
+			}
+			return err
+		}
+	}
+	return nil
 }
 
 // installPushed is for devices before Android 7, whose package manager reads files only.

@@ -2,10 +2,13 @@ package adb
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"sync"
+	"time"
 )
 
 // DeviceStateChangedEvent says that a device came, went or changed.
@@ -49,7 +52,7 @@ func (a *Adb) NewDeviceWatcher(ctx context.Context) (*DeviceWatcher, error) {
 		return nil, fmt.Errorf("watch devices: %w", err)
 	}
 	w := &DeviceWatcher{events: make(chan DeviceStateChangedEvent), cancel: cancel, done: make(chan struct{})}
-	go w.run(c)
+	go w.run(a, c)
 	return w, nil
 }
 
@@ -69,13 +72,17 @@ func (w *DeviceWatcher) Shutdown() {
 	<-w.done
 }
 
-func (w *DeviceWatcher) run(c *conn) {
+// lookAgain is how often the watcher asks by itself: servers before 31 tell
+// nothing when a device on TCP drops its connection.
+const lookAgain = time.Second
+
+func (w *DeviceWatcher) run(a *Adb, c *conn) {
 	defer close(w.done)
 	defer close(w.events)
 	defer c.Close()
 	known := map[string]DeviceState{}
 	for {
-		text, err := c.readString()
+		text, err := w.next(a, c)
 		if err != nil {
 			if c.ctx.Err() == nil {
 				w.mu.Lock()
@@ -97,6 +104,43 @@ func (w *DeviceWatcher) run(c *conn) {
 		}
 		known = now
 	}
+}
+
+// next is the server's next list of devices: the one it sends, or after a while the one it is asked for.
+func (w *DeviceWatcher) next(a *Adb, c *conn) ([]byte, error) {
+	var digits [4]byte
+	for n := 0; n < len(digits); {
+		c.SetReadDeadline(time.Now().Add(lookAgain))
+		if c.ctx.Err() != nil {
+			return nil, context.Cause(c.ctx) // its deadline may have been overwritten just now
+		}
+		m, err := c.Conn.Read(digits[n:])
+		n += m
+		if errors.Is(err, os.ErrDeadlineExceeded) && n == 0 && c.ctx.Err() == nil {
+			return a.runningDevices(c.ctx)
+		}
+		if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+			return nil, c.cause(err)
+		}
+	}
+	c.SetReadDeadline(time.Time{})
+	if c.ctx.Err() != nil {
+		return nil, context.Cause(c.ctx)
+	}
+	return c.readSized(digits)
+}
+
+// runningDevices asks for the devices and does not start a server that has ended.
+func (a *Adb) runningDevices(ctx context.Context) ([]byte, error) {
+	c, err := a.dialRunning(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	if err := c.request("host:devices"); err != nil {
+		return nil, err
+	}
+	return c.readString()
 }
 
 // changes lists what differs, by serial.
