@@ -8,13 +8,13 @@ import (
 // The kinds of what can be wrong with a file. Every error that this package
 // finds in a file's bytes is an [*Error] that wraps one of them.
 var (
-	ErrNotAPK       = errors.New("not an APK")                    // no ZIP, or a ZIP without a manifest
-	ErrTruncated    = errors.New("truncated APK")                 // begins as a ZIP and ends too early
-	ErrBadArchive   = errors.New("damaged ZIP archive")           // a ZIP whose directory or entries contradict themselves
-	ErrTooLarge     = errors.New("larger than can be read")       // beyond a limit, such as an entry that is a decompression bomb
-	ErrBadManifest  = errors.New("malformed AndroidManifest.xml") // the binary XML or what it says
-	ErrBadXML       = errors.New("malformed binary XML")          // another compiled XML file
-	ErrBadResources = errors.New("malformed resources.arsc")
+	ErrNotAPK       = errors.New("not an APK")              // no ZIP, or a ZIP without a manifest
+	ErrTruncated    = errors.New("truncated APK")           // begins as a ZIP and ends too early
+	ErrBadArchive   = errors.New("damaged ZIP archive")     // a ZIP whose directory or entries contradict themselves
+	ErrTooLarge     = errors.New("larger than can be read") // beyond a limit, such as an entry that is a decompression bomb
+	ErrBadManifest  = errors.New("malformed manifest")      // the binary XML or what it says
+	ErrBadXML       = errors.New("malformed binary XML")    // another compiled XML file
+	ErrBadResources = errors.New("malformed resource table")
 	ErrUnsigned     = errors.New("not signed")
 	ErrBadSignature = errors.New("signature does not verify")
 )

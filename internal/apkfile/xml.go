@@ -63,14 +63,14 @@ type xmlParser struct {
 // parseXML reads a compiled XML file whole. part and kind are what its errors say.
 func parseXML(b []byte, part string, kind error) (*Element, error) {
 	v := view{b: b, part: part, kind: kind}
+	if len(b) > 0 && b[0] == '<' {
+		return nil, v.fail(0, "it is plain text, not the compiled form that a build tool makes")
+	}
 	file, err := v.chunk(0)
 	if err != nil {
 		return nil, err
 	}
 	if file.kind != chunkXML {
-		if len(b) > 0 && b[0] == '<' {
-			return nil, v.fail(0, "it is plain text, not the compiled form that a build tool makes")
-		}
 		return nil, v.fail(0, "it begins with chunk 0x%04x, not 0x%04x", file.kind, chunkXML)
 	}
 	var p xmlParser
