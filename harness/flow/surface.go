@@ -82,8 +82,8 @@ func (r Request) Surfaces() iter.Seq2[string, string] {
 				continue
 			}
 			for pair := range strings.SplitSeq(h.Value, ";") {
-				name, value, _ := strings.Cut(strings.TrimSpace(pair), "=")
-				if !yield(CookieSurface(name), value) {
+				name, value, _ := strings.Cut(pair, "=")
+				if !yield(CookieSurface(strings.TrimSpace(name)), strings.TrimSpace(value)) {
 					return
 				}
 			}
