@@ -302,7 +302,7 @@ func (v *View) mayOwn(s spot) error {
 	if s.on.readOnly && !v.image {
 		return errReadOnly
 	}
-	if v.image || v.uid == Root || v.uid == v.fs.ownerOf(s.loc, s.info.Mode()).uid {
+	if v.image || v.uid == Root || underFixed(s.loc) || v.uid == v.fs.ownerOf(s.loc, s.info.Mode()).uid {
 		return nil
 	}
 	return syscall.EPERM
@@ -325,7 +325,7 @@ func (v *View) Chmod(name string, mode fs.FileMode) error {
 }
 
 // Chown gives a file to another user and group; -1 leaves one as it is. Only
-// root may give to others. With follow, what a link leads to is given.
+// root may give to others; on the SD card it does nothing. With follow, what a link leads to is given.
 func (v *View) Chown(name string, uid, gid int, follow bool) error {
 	s, err := v.found(name, follow)
 	if err == nil {
@@ -333,6 +333,9 @@ func (v *View) Chown(name string, uid, gid int, follow bool) error {
 	}
 	if err != nil {
 		return pathError("chown", name, err)
+	}
+	if underFixed(s.loc) {
+		return nil
 	}
 	o := v.fs.ownerOf(s.loc, s.info.Mode())
 	if !v.image && v.uid != Root && (uid >= 0 && uid != o.uid || gid >= 0 && gid != o.gid && gid != v.uid && !v.inGroup(gid)) {
