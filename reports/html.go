@@ -205,7 +205,7 @@ func newPage(ctx context.Context, in Input, rec *record.Record) (*page, error) {
 		p.Note = fmt.Sprintf("The audit did not run to its end (%s). What is missing could hide a violation. %s", inert.Line(m.End.How, 20), inert.Line(m.End.Error, 300))
 	}
 	for i, l := range explain.Ladder() {
-		p.Ladder = append(p.Ladder, rung{Level: l, Reached: i <= j.Ladder, Top: i == j.Ladder})
+		p.Ladder = append(p.Ladder, rung{Level: l, Reached: i > 0 && i <= j.Ladder, Top: i == j.Ladder})
 	}
 	for _, q := range j.Questions {
 		a := answer{Question: q, Spots: explain.BlindSpots(j, q.ID)}

@@ -54,7 +54,7 @@ const (
 	trafficH   = 44
 	findingsY  = 146
 	bars       = 120
-	dotSpacing = 27
+	dotSpacing = 31
 	maxDots    = 40
 	maxRows    = 5
 )

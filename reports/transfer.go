@@ -60,8 +60,27 @@ func transfers(j *judge.Judgement, findings []numbered) (with []transfer, withou
 		}
 		return len(with[a].Items) > len(with[b].Items)
 	})
+	together(with)
 	sort.SliceStable(without, func(a, b int) bool { return without[a].Flows > without[b].Flows })
 	return with, without
+}
+
+// together puts the hosts of one company next to each other.
+func together(with []transfer) {
+	first := make(map[string]int)
+	for i, t := range with {
+		if _, ok := first[t.Owner]; !ok && t.Owner != "" {
+			first[t.Owner] = i
+		}
+	}
+	place := make(map[string]int, len(with)) // by host
+	for i, t := range with {
+		place[t.Host] = i
+		if t.Owner != "" {
+			place[t.Host] = first[t.Owner]
+		}
+	}
+	sort.SliceStable(with, func(a, b int) bool { return place[with[a].Host] < place[with[b].Host] })
 }
 
 func (t *transfer) add(f numbered) {
