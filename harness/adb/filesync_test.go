@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -87,6 +88,25 @@ func TestFiles(t *testing.T) {
 				t.Errorf("%s, %v", got, err)
 			}
 		})
+	}
+}
+
+// All of a file at once and a buffer larger than it: what follows a packet must
+// not be read as part of it.
+func TestReadThatCouldReachIntoTheNextPacket(t *testing.T) {
+	ours, theirs := net.Pipe()
+	defer ours.Close()
+	chunk := bytes.Repeat([]byte("x"), syncMaxChunk)
+	packet := append([]byte("DATA\x00\x00\x01\x00"), chunk...)
+	go func() {
+		theirs.Write(append(append(append([]byte{}, packet...), packet...), "DONE\x00\x00\x00\x00"...))
+		theirs.Close()
+	}()
+	r := &fileReader{conn: syncConn{newConn(t.Context(), ours)}}
+	buf := make([]byte, 4*syncMaxChunk)
+	n, err := io.ReadFull(r, buf)
+	if n != 2*syncMaxChunk || !errors.Is(err, io.ErrUnexpectedEOF) || bytes.Contains(buf[:n], []byte("DATA")) {
+		t.Errorf("%d bytes, %v", n, err)
 	}
 }
 

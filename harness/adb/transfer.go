@@ -63,7 +63,7 @@ func (r *fileReader) Read(p []byte) (int, error) {
 			return 0, fmt.Errorf("%s: %w", r.where, r.err)
 		}
 	}
-	if uint32(min(len(p), syncMaxChunk)) > r.left {
+	if uint64(len(p)) > uint64(r.left) {
 		p = p[:r.left]
 	}
 	n, err := r.conn.Conn.Read(p)
