@@ -2,6 +2,7 @@ package adb
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -19,7 +20,6 @@ type daemon struct {
 	features string
 	auth     bool   // ask for a key and accept none, as a phone does whose owner hasn't agreed
 	root     string // folder that sync works in
-	v1       bool   // sync answers in version 1 only
 	// serve answers a service before the usual ones do; it reports whether it knew it.
 	serve func(d *daemon, service string, s *stream) bool
 
@@ -238,13 +238,12 @@ func (d *daemon) answer(service string, s *stream) bool {
 		d.shellV2(rest, s)
 	case name == "shell":
 		accept()
-		out, _ := exec.Command("sh", "-c", rest).CombinedOutput()
-		s.Write(bytes.ReplaceAll(out, []byte("\n"), []byte("\r\n")))
+		var out bytes.Buffer
+		s.run(rest, &out, &out)
+		s.Write(bytes.ReplaceAll(out.Bytes(), []byte("\n"), []byte("\r\n")))
 	case name == "exec":
 		accept()
-		cmd := exec.Command("sh", "-c", rest)
-		cmd.Stdout, cmd.Stderr = s, s
-		cmd.Run()
+		s.run(rest, s, s)
 	case name == "sync":
 		accept()
 		d.sync(s)
@@ -284,22 +283,24 @@ func (d *daemon) shellV2(script string, s *stream) {
 			return len(p), nil
 		})
 	}
-	cmd := exec.Command("sh", "-c", script)
-	cmd.Stdout, cmd.Stderr = pack(shellStdout), pack(shellStderr)
-	stop := make(chan struct{})
-	if cmd.Start() != nil {
-		return
-	}
+	pack(shellExit).Write([]byte{byte(s.run(script, pack(shellStdout), pack(shellStderr)))})
+}
+
+// run runs a script and kills it when the stream is closed from the other side.
+func (s *stream) run(script string, stdout, stderr io.Writer) (code int) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
 	go func() {
 		select {
 		case <-s.done:
-			cmd.Process.Kill()
-		case <-stop:
+			cancel()
+		case <-ctx.Done():
 		}
 	}()
-	cmd.Wait()
-	close(stop)
-	pack(shellExit).Write([]byte{byte(cmd.ProcessState.ExitCode())})
+	cmd := exec.CommandContext(ctx, "sh", "-c", script)
+	cmd.Stdout, cmd.Stderr = stdout, stderr
+	cmd.Run()
+	return cmd.ProcessState.ExitCode()
 }
 
 func (d *daemon) reverse(what string, s *stream) {
