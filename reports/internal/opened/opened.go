@@ -28,6 +28,7 @@ const (
 	maxHeaders  = 40
 	maxURL      = 1200 // characters
 	maxHeader   = 400
+	maxChain    = 12 // steps; the judge unwraps fewer
 	linesAround = 7
 	lineWidth   = 320
 )
@@ -93,6 +94,7 @@ func Open(ctx context.Context, ev evidence.Evidence, rec *record.Record, f judge
 	if fl == nil {
 		return nil, nil
 	}
+	p.Chain = p.Chain[:min(len(p.Chain), maxChain)]
 	o := opener{finding: f, pointer: p, needles: needles(f, p)}
 	if p.Side == "response" {
 		if fl.Response == nil {
