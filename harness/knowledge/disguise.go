@@ -10,7 +10,7 @@ import (
 type Disguises struct {
 	Source `yaml:",inline"`
 	Kinds  []KindDisguise `yaml:"kinds"`
-	// Renderings are the ways a value is written: plain, base64, hex.
+	// Renderings are the ways a value is written: plain, url, base64, hex.
 	Renderings []string `yaml:"renderings"`
 	// Digests are the hashes that are made of each variant.
 	Digests []string `yaml:"digests"`

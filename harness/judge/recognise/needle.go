@@ -14,6 +14,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math"
+	"net/url"
 	"strings"
 
 	"github.com/unasked-audit/unasked/harness/canary"
@@ -166,6 +167,9 @@ var renderings = map[string]func(n *Needles, t int, variant string, value []byte
 	"plain": func(n *Needles, t int, variant string, value []byte) {
 		n.add(needle{bytes: value, target: t, variant: variant, near: classOf(value), unmistakable: bits(value) >= unmistakableAt})
 	},
+	"url": func(n *Needles, t int, variant string, value []byte) {
+		n.add(needle{bytes: []byte(url.QueryEscape(string(value))), target: t, variant: variant, chain: []string{"url"}, near: wordlike, unmistakable: bits(value) >= unmistakableAt})
+	},
 	"base64": func(n *Needles, t int, variant string, value []byte) {
 		for _, enc := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
 			for shift := range 3 {
@@ -255,11 +259,16 @@ func (c class) touches(b byte) bool {
 }
 
 // bits estimates how hard a value is to hit by chance: its length times what each
-// character could have been, less where it repeats itself.
+// character could have been, less where it repeats itself. Words alone have none.
 func bits(value []byte) float64 {
 	distinct := map[byte]bool{}
+	digits := false
 	for _, b := range value {
 		distinct[b] = true
+		digits = digits || b >= '0' && b <= '9'
+	}
+	if !digits {
+		return 0
 	}
 	size := map[class]float64{decimal: 10, hexadecimal: 16, wordlike: 32}[classOf(value)]
 	return float64(len(value)) * math.Min(math.Log2(size), math.Log2(float64(len(distinct)))+0.75)
