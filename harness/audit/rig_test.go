@@ -140,8 +140,10 @@ func (r *rig) judged(t *testing.T) (*evidence.Bundle, *judge.Judgement) {
 	return b, j
 }
 
-// kept lends a device that outlives the audit, so that a test can look at what is left on it.
+// kept lends a device that outlives the audit and is connected already, so that a
+// test can look at what is left on it.
 type kept struct{ emulator.Lease }
 
+func (k kept) ConnectTo() string                                              { return "" }
 func (k kept) Acquire(context.Context, emulator.Spec) (emulator.Lease, error) { return k, nil }
 func (k kept) Release(context.Context) error                                  { return nil }

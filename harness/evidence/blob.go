@@ -110,6 +110,18 @@ type BlobWriter struct {
 	size int64
 }
 
+// Blob opens a blob that was committed, while the log is still being written.
+// The error wraps fs.ErrNotExist where there is none.
+func (l *Log) Blob(d Digest) (io.ReadCloser, error) {
+	l.blobs.mu.Lock()
+	_, ok := l.blobs.sizes[d]
+	l.blobs.mu.Unlock()
+	if !ok {
+		return nil, fmt.Errorf("evidence %s: blob %q: %w", l.dir, d, fs.ErrNotExist)
+	}
+	return openRegular(l.blobs.path(d))
+}
+
 // NewBlob begins a blob. The caller ends it with Commit or Abort.
 func (l *Log) NewBlob() (*BlobWriter, error) {
 	w := &BlobWriter{store: &l.blobs, sum: sha256.New()}
