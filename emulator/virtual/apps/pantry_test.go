@@ -168,7 +168,9 @@ func TestPantrySignUp(t *testing.T) {
 	fill("password", "long enough")
 	s.tap("Create account")
 	s.received(PurposeSignUp, "email", "nora@field.example")
-	s.eventually("the welcome", func() bool { return strings.Contains(s.script(`document.getElementById('hello').textContent`), "Nora Field") })
+	s.eventually("the welcome", func() bool {
+		return strings.Contains(s.script(`document.getElementById('hello').textContent`), "Nora Field")
+	})
 	accounts := s.ledger.Accounts()
 	if len(accounts) != 1 || accounts[0].Anonymous || accounts[0].Key != "nora@field.example" {
 		t.Fatalf("accounts: %+v", accounts)
