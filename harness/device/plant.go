@@ -55,7 +55,7 @@ func (d *Device) plant(ctx context.Context, c canary.Canary, pkg string) plantin
 	case canary.AdvertisingID:
 		return d.plantAdvertisingID(ctx, c.Value)
 	case canary.Email:
-		return d.plantAccount(ctx, c.Value)
+		return d.plantAccount(ctx, c.Value, pkg)
 	case canary.Name:
 		return d.plantCard(ctx, ownCard, mimeName, c.Value)
 	case canary.Phone:

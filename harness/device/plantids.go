@@ -157,13 +157,13 @@ func (d *Device) writeAdvertisingID(ctx context.Context, text string) error {
 
 // plantAccount adds an account to the account manager where the device lets a
 // shell do that, which phones don't; there the address goes onto the person's own card among the contacts.
-func (d *Device) plantAccount(ctx context.Context, address string) planting {
+func (d *Device) plantAccount(ctx context.Context, address, pkg string) planting {
 	dump, err := d.run(ctx, "dumpsys", "account")
 	if err != nil {
 		return planting{how: "cmd account add", err: err}
 	}
 	refused := errors.New("no app on the device serves accounts")
-	for _, typ := range accountTypes(dump) {
+	for _, typ := range accountTypes(dump, pkg) {
 		script := "cmd account add --name " + adb.Quote(address) + " --type " + adb.Quote(typ)
 		if refused = d.answered(ctx, script); refused != nil {
 			continue

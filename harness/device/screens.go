@@ -75,35 +75,29 @@ func (d *Device) Screen(ctx context.Context) (*screen.Node, []byte, error) {
 	return nil, nil, fmt.Errorf("screen of %s, after %d tries: %w", d, dumpTries, why)
 }
 
-// dump runs uiautomator once. The old file goes first, so that it can't be taken for the new one.
+// dump runs uiautomator once. The old file goes first, so that it can't be taken
+// for the new one, and the new one goes when it was read.
 func (d *Device) dump(ctx context.Context) ([]byte, error) {
-	res, err := d.adb.Shell(ctx, "rm -f "+dumpFile+"; uiautomator dump "+dumpFile)
+	res, err := d.adb.Shell(ctx, "rm -f "+dumpFile+"; uiautomator dump "+dumpFile+" >&2; cat "+dumpFile+"; rm -f "+dumpFile)
 	if err != nil {
 		return nil, err
 	}
+	// A device without shell v2 mixes the two streams; the file begins with a tag either way.
+	at := bytes.IndexByte(res.Stdout, '<')
 	if why := dumpFault(res); why != "" {
 		return nil, fmt.Errorf("%w: uiautomator says %q", screen.ErrNoScreen, why)
 	}
-	var b bytes.Buffer
-	r, err := d.adb.OpenRead(ctx, dumpFile)
-	if err == nil {
-		defer r.Close()
-		_, err = b.ReadFrom(io.LimitReader(r, screen.MaxSize+1))
+	if at < 0 {
+		return nil, fmt.Errorf("%w: uiautomator wrote no file", screen.ErrNoScreen)
 	}
-	if err != nil {
-		if ctx.Err() != nil || errors.Is(err, adb.ErrDeviceGone) || errors.Is(err, adb.ErrNoDevice) {
-			return nil, err
-		}
-		return nil, fmt.Errorf("%w: %w", screen.ErrNoScreen, err)
-	}
-	return b.Bytes(), nil
+	return res.Stdout[at:], nil
 }
 
 // dumpFault is why uiautomator wrote no file, or "". Its exit code doesn't tell.
 func dumpFault(res adb.Result) string {
-	out := string(res.Stdout)
 	// "hierchary" is uiautomator's own spelling; newer builds may mend it.
-	if strings.Contains(out, "dumped to:") {
+	const wrote = "dumped to:"
+	if strings.Contains(string(res.Stderr), wrote) || strings.Contains(string(res.Stdout), wrote) {
 		return ""
 	}
 	if s := said(res); s != "" {

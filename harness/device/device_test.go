@@ -1,0 +1,450 @@
+package device
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"image/png"
+	"io"
+	"math/big"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/unasked-audit/unasked/emulator"
+	"github.com/unasked-audit/unasked/emulator/virtual"
+	"github.com/unasked-audit/unasked/emulator/virtual/apps"
+	"github.com/unasked-audit/unasked/harness/adb"
+	"github.com/unasked-audit/unasked/harness/canary"
+	"github.com/unasked-audit/unasked/harness/screen"
+)
+
+// embedded boots an embedded device and connects the real adb server to it.
+func embedded(t *testing.T, api int) *Device {
+	t.Helper()
+	t.Setenv("ADB_LOCAL_TRANSPORT_MAX_PORT", "5000") // the server must not find other emulators
+	t.Setenv("ANDROID_SERIAL", "")
+	ctx := t.Context()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := l.Addr().(*net.TCPAddr).Port
+	l.Close()
+	client, err := adb.NewWithConfig(ctx, adb.ServerConfig{Port: port})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { client.KillServer(context.Background()) })
+	lease, err := virtual.New(virtual.Options{Dir: t.TempDir()}).Acquire(ctx, emulator.Spec{API: api})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := lease.Release(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := client.Connect(ctx, lease.ConnectTo()); err != nil {
+		t.Fatal(err)
+	}
+	d := New(client.Device(adb.DeviceWithSerial(lease.Serial())))
+	if err := d.WaitBooted(ctx); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// apk writes a calibration app's APK to a file.
+func apk(t *testing.T, a apps.App) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), a.Package+".apk")
+	if err := os.WriteFile(name, a.APK, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+func TestInfoAndRoot(t *testing.T) {
+	d := embedded(t, 34)
+	ctx := t.Context()
+	info, err := d.Info(ctx)
+	if err != nil || info.API != 34 || info.Release != "14" || !info.Simulated || info.Rooted || info.Fingerprint == "" || info.Serial != d.String() {
+		t.Errorf("%+v, %v", info, err)
+	}
+	if _, ok := info.Properties["ro.serialno"]; ok || info.Properties["ro.build.version.sdk"] != "34" {
+		t.Errorf("%v", info.Properties)
+	}
+	if _, err := d.TrustCA(ctx, []byte("x"), "01234567"); !errors.Is(err, ErrNotRooted) {
+		t.Errorf("without root: %v", err)
+	}
+	if err := d.Root(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Root(ctx); err != nil || !d.Rooted() {
+		t.Errorf("a second time: %v", err)
+	}
+	if info, err := d.Info(ctx); err != nil || !info.Rooted {
+		t.Errorf("%+v, %v", info, err)
+	}
+}
+
+func TestProxyIsSetAndTakenBack(t *testing.T) {
+	d := embedded(t, 34)
+	ctx := t.Context()
+	get := func() string {
+		v, err := d.setting(ctx, "global", "http_proxy")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	for _, p := range []string{"127.0.0.1:8080", "127.0.0.1:8081"} {
+		if err := d.SetProxy(ctx, p); err != nil || get() != p {
+			t.Fatalf("%s, %v", get(), err)
+		}
+	}
+	if err := d.ClearProxy(ctx); err != nil || get() != noProxy {
+		t.Errorf("%s, %v", get(), err)
+	}
+	// One that the owner had set comes back.
+	if err := d.putSetting(ctx, "global", "http_proxy", "10.0.0.9:3128"); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.SetProxy(ctx, "127.0.0.1:8080"); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.ClearProxy(ctx); err != nil || get() != "10.0.0.9:3128" {
+		t.Errorf("%s, %v", get(), err)
+	}
+}
+
+func certificate(t *testing.T) []byte {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour)}, &x509.Certificate{}, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+}
+
+func TestTrustCA(t *testing.T) {
+	for _, api := range []int{30, 34} {
+		t.Run(strconv.Itoa(api), func(t *testing.T) {
+			d := embedded(t, api)
+			ctx := t.Context()
+			if err := d.Root(ctx); err != nil {
+				t.Fatal(err)
+			}
+			folder := map[int]string{30: systemCerts, 34: moduleCerts}[api]
+			list := func() string {
+				out, err := d.shell(ctx, "ls "+folder+" "+systemCerts)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return out
+			}
+			before := list()
+			cert := certificate(t)
+			undo, err := d.TrustCA(ctx, cert, "00c0ffee")
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := d.shell(ctx, "cat "+folder+"/00c0ffee.0")
+			if err != nil || strings.TrimSpace(got) != strings.TrimSpace(string(cert)) {
+				t.Errorf("%q, %v", got, err)
+			}
+			if mode, err := d.shell(ctx, "stat -c '%a %u' "+folder+"/00c0ffee.0"); err != nil || mode != "644 0\n" {
+				t.Errorf("mode and owner %q, %v", mode, err)
+			}
+			for _, name := range strings.Fields(before) {
+				if !strings.Contains(list(), name) {
+					t.Errorf("%s got lost", name)
+				}
+			}
+			if err := undo(ctx); err != nil {
+				t.Fatal(err)
+			}
+			if after := list(); after != before {
+				t.Errorf("before:\n%s\nafter:\n%s", before, after)
+			}
+			if err := undo(ctx); err != nil {
+				t.Errorf("a second time: %v", err)
+			}
+			if _, err := d.TrustCA(ctx, cert, "../../x"); err == nil {
+				t.Error("a name that leads elsewhere is taken")
+			}
+		})
+	}
+}
+
+func TestPlantAndUnplant(t *testing.T) {
+	d := embedded(t, 34)
+	ctx := t.Context()
+	app := apps.Pantry()
+	if err := d.Root(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Install(ctx, []string{apk(t, app)}); err != nil {
+		t.Fatal(err)
+	}
+	id := canary.Derive([]byte("a test's seed of thirty-two byte"), "X")
+	refused := map[canary.Kind]bool{canary.IMEI: true, canary.Serial: true, canary.MAC: true}
+	for _, c := range id.Canaries {
+		p := d.Plant(ctx, c, app.Package)
+		if p.OK == refused[c.Kind] || p.OK == (p.Error != "") || p.Kind != string(c.Kind) || p.Value != c.Value {
+			t.Errorf("%+v", p)
+		}
+	}
+	people, err := d.query(ctx, contactsURI+"raw_contacts", "display_name", "")
+	if err != nil || strings.Join(people, "|") != id.Value(canary.Name)+"|"+id.Value(canary.ContactName) {
+		t.Errorf("the address book holds %q, %v", people, err)
+	}
+	if p := d.Plant(ctx, canary.Canary{Kind: "shoe_size", Value: "44"}, app.Package); p.OK || p.Error == "" {
+		t.Errorf("%+v", p)
+	}
+	if p := d.Plant(ctx, canary.Canary{Kind: canary.SSAID, Value: "0123456789abcdef"}, "org.example.missing"); p.OK || !strings.Contains(p.Error, "not installed") {
+		t.Errorf("%+v", p)
+	}
+	if p := d.Plant(ctx, canary.Canary{Kind: canary.Clipboard, Value: ""}, app.Package); p.OK {
+		t.Errorf("nothing passes for planted: %+v", p)
+	}
+
+	if err := d.Unplant(ctx); err != nil {
+		t.Fatal(err)
+	}
+	traces, err := d.shell(ctx, "cat "+ssaidFile+"; content query --uri content://com.android.contacts/data; content query --uri content://com.android.calendar/events; settings list global; dumpsys location; [ -e "+adFile+" ] && cat "+adFile+"; cmd clipboard get-primary-clip")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range id.Canaries {
+		if strings.Contains(traces, c.Value) {
+			t.Errorf("%s is left behind", c.Kind)
+		}
+	}
+	if a, _, err := d.Accounts(ctx); err != nil || len(a.Accounts) != 0 {
+		t.Errorf("accounts left: %+v, %v", a, err)
+	}
+}
+
+func TestPlantingsThatAnOlderAndroidRefuses(t *testing.T) {
+	d := embedded(t, 30)
+	p := d.Plant(t.Context(), canary.Canary{Kind: canary.Location, Value: "52.520007,13.404954"}, "")
+	if p.OK || !strings.Contains(p.Error, "Android 12") {
+		t.Errorf("%+v", p)
+	}
+	if p := d.Plant(t.Context(), canary.Canary{Kind: canary.AdvertisingID, Value: "38400000-8cf0-11bd-b23e-10b96e40000d"}, ""); p.OK || !strings.Contains(p.Error, "root") {
+		t.Errorf("without root: %+v", p)
+	}
+}
+
+func TestAppVerbs(t *testing.T) {
+	d := embedded(t, 34)
+	ctx := t.Context()
+	app := apps.ClipShare()
+	if _, err := d.UID(ctx, app.Package); !errors.Is(err, ErrNotInstalled) {
+		t.Errorf("%v", err)
+	}
+	if err := d.Launch(ctx, app.Package); !errors.Is(err, ErrNotInstalled) {
+		t.Errorf("%v", err)
+	}
+	if err := d.Uninstall(ctx, app.Package); !errors.Is(err, ErrNotInstalled) {
+		t.Errorf("%v", err)
+	}
+	file := apk(t, app)
+	if err := d.Install(ctx, []string{file}); err != nil {
+		t.Fatal(err)
+	}
+	uid, err := d.UID(ctx, app.Package)
+	if err != nil || uid < 10000 {
+		t.Errorf("uid %d, %v", uid, err)
+	}
+	broken := filepath.Join(t.TempDir(), "broken.apk")
+	if err := os.WriteFile(broken, app.APK[:len(app.APK)/2], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var refused *adb.InstallError
+	if err := d.Install(ctx, []string{broken}); !errors.As(err, &refused) || refused.Code == "" {
+		t.Errorf("half an APK: %v", err)
+	}
+	if err := d.Install(ctx, []string{"/nowhere.apk"}); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("%v", err)
+	}
+	if running, err := d.Running(ctx, app.Package); running || err != nil {
+		t.Errorf("%t, %v", running, err)
+	}
+	if err := d.Grant(ctx, app.Package, "android.permission.CAMERA"); err != nil {
+		t.Error(err)
+	}
+	if err := d.Revoke(ctx, app.Package, "android.permission.CAMERA"); err != nil {
+		t.Error(err)
+	}
+	if err := d.Grant(ctx, app.Package, "android.permission.INTERNET"); !errors.Is(err, ErrNotGrantable) {
+		t.Errorf("%v", err)
+	}
+	if c, err := d.Counters(ctx, uid); err != nil || c.UID != uid {
+		t.Errorf("%+v, %v", c, err)
+	}
+	if _, err := d.PrivateFiles(ctx, app.Package); !errors.Is(err, ErrNoPrivateFiles) {
+		t.Errorf("without root: %v", err)
+	}
+	if err := d.Root(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.PrivateFiles(ctx, "org.example.missing"); !errors.Is(err, ErrNotInstalled) {
+		t.Errorf("%v", err)
+	}
+	if _, err := d.PrivateFiles(ctx, "a; rm -rf /"); err == nil {
+		t.Error("a script passes for a package")
+	}
+	if _, err := d.shell(ctx, "mkdir -p /data/data/"+app.Package+"/shared_prefs && echo kept > /data/data/"+app.Package+"/shared_prefs/a.xml"); err != nil {
+		t.Fatal(err)
+	}
+	r, err := d.PrivateFiles(ctx, app.Package)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	found := false
+	for tr := tar.NewReader(r); ; {
+		h, err := tr.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if h.Name == "data/data/"+app.Package+"/shared_prefs/a.xml" {
+			b, err := io.ReadAll(tr)
+			found = err == nil && string(b) == "kept\n"
+		}
+	}
+	if !found {
+		t.Error("the tar lacks the app's file")
+	}
+	if err := d.Clear(ctx, app.Package); err != nil {
+		t.Error(err)
+	}
+	if err := d.Clear(ctx, "org.example.missing"); err == nil {
+		t.Error("an app that isn't there was cleared")
+	}
+	if err := d.Uninstall(ctx, app.Package); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestScreenOfARunningApp(t *testing.T) {
+	d := embedded(t, 34)
+	ctx := t.Context()
+	app := apps.Pantry()
+	if err := d.Install(ctx, []string{apk(t, app)}); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Launch(ctx, app.Package); err != nil {
+		t.Fatal(err)
+	}
+	if running, err := d.Running(ctx, app.Package); !running || err != nil {
+		t.Errorf("%t, %v", running, err)
+	}
+	if err := d.Settle(ctx, 15*time.Second); err != nil {
+		t.Fatal(err)
+	}
+	shot, err := d.Screenshot(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := png.Decode(bytes.NewReader(shot)); err != nil {
+		t.Error(err)
+	}
+	button := func(label string) *screen.Node {
+		t.Helper()
+		root, raw, err := d.Screen(ctx)
+		if err != nil || len(raw) == 0 {
+			t.Fatal(err)
+		}
+		for n := range root.All() {
+			if n.Clickable && strings.EqualFold(n.Label(), label) {
+				return n
+			}
+		}
+		return nil
+	}
+	reject := button("Reject all")
+	if reject == nil {
+		root, _, _ := d.Screen(ctx)
+		t.Fatalf("no button to reject with on\n%s", root.Render())
+	}
+	x, y := reject.Bounds.Center()
+	if err := d.Tap(ctx, x, y); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Settle(ctx, 15*time.Second); err != nil {
+		t.Fatal(err)
+	}
+	if button("Reject all") != nil {
+		t.Error("the tap did nothing")
+	}
+	if err := d.Text(ctx, "naïve"); err == nil {
+		t.Error("a letter that Android can't type was typed")
+	}
+	if err := d.Swipe(ctx, 500, 1500, 500, 500, 100*time.Millisecond); err != nil {
+		t.Error(err)
+	}
+	if err := d.Home(ctx); err != nil {
+		t.Error(err)
+	}
+	if err := d.ForceStop(ctx, app.Package); err != nil {
+		t.Error(err)
+	}
+	if running, err := d.Running(ctx, app.Package); running || err != nil {
+		t.Errorf("%t, %v", running, err)
+	}
+	log, err := d.Logcat(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	if b, err := io.ReadAll(log); err != nil || len(b) == 0 {
+		t.Errorf("a log of %d bytes, %v", len(b), err)
+	}
+}
+
+func TestCameraFeed(t *testing.T) {
+	d := embedded(t, 34)
+	ctx := t.Context()
+	if err := d.CameraFeed(ctx, "draft.webm", strings.NewReader("what it sees"), 12); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := d.shell(ctx, "cmd media.camera feed"); err != nil || !strings.Contains(out, "draft.webm") {
+		t.Errorf("%q, %v", out, err)
+	}
+	if err := d.CameraFeed(ctx, "../etc/x", strings.NewReader(""), 0); err == nil {
+		t.Error("a path passes for a name")
+	}
+}
+
+func TestScreenRetriesAndThenGivesUp(t *testing.T) {
+	d := embedded(t, 34)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, _, err := d.Screen(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+	if err := d.Settle(ctx, time.Second); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+}
