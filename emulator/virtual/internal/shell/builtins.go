@@ -14,7 +14,7 @@ import (
 
 // maxFrames is how deep the host's call stack may grow under functions that
 // call themselves; beyond it the script is ended instead of the program.
-const maxFrames = 20_000
+const maxFrames = 5_000
 
 var errRecursion = errors.New("functions call each other too deeply")
 

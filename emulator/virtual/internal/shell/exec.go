@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"github.com/unasked-audit/unasked/emulator/virtual/internal/rootfs"
 )
@@ -159,11 +160,33 @@ func (s *Shell) start(ctx context.Context, c *Call, cmd Command) int {
 	call := *c
 	out := &pipeEnd{w: c.Stdout, cancel: cancel}
 	call.Stdout = out
+	release := unblock(ctx, c.Stdin)
 	code := cmd(ctx, &call)
+	release()
 	if out.broken.Load() {
 		return codePipe
 	}
 	return code
+}
+
+// unblock ends reads from in once ctx is done, where it is a pipe. release
+// makes it readable again for whoever comes next.
+func unblock(ctx context.Context, in io.Reader) (release func()) {
+	file, ok := in.(*os.File)
+	if !ok {
+		return func() {}
+	}
+	expired := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		file.SetReadDeadline(time.Unix(1, 0))
+		close(expired)
+	})
+	return func() {
+		if !stop() {
+			<-expired
+			file.SetReadDeadline(time.Time{})
+		}
+	}
 }
 
 // pipeEnd notices that the reader of a command's output is gone.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strconv"
 	"strings"
 
@@ -212,6 +211,7 @@ func (ss *session) interactive(ctx context.Context, c *Call, runner *interp.Runn
 		}
 	}
 	prompt()
+	defer unblock(ctx, c.Stdin)()
 	for ctx.Err() == nil {
 		parser := newParser()
 		var problem error
@@ -267,27 +267,32 @@ func (ss *session) prompt(runner *interp.Runner, uid, code int) string {
 // lineReader reads at most one line at a time, so that what follows is left to
 // the commands.
 type lineReader struct {
-	r   io.Reader
-	eof bool
+	r    io.Reader
+	eof  bool
+	last byte
 }
 
 func (l *lineReader) Read(p []byte) (int, error) {
-	for n := 0; n < len(p); {
+	if l.eof || len(p) == 0 {
+		return 0, io.EOF
+	}
+	for n := 0; ; {
 		k, err := l.r.Read(p[n : n+1])
-		n += k
-		if err != nil {
-			l.eof = true
-			if errors.Is(err, os.ErrClosed) {
-				err = io.EOF
-			}
-			return n, err
+		if k > 0 {
+			l.last = p[n]
+			n++
 		}
-		if k > 0 && p[n-1] == '\n' {
+		if err != nil {
+			// A last line without an end gets one, so that it is run.
+			l.eof = true
+			if n < len(p) && l.last != '\n' && l.last != 0 {
+				p[n] = '\n'
+				n++
+			}
 			return n, nil
 		}
-		if n == len(p) {
+		if n == len(p) || n > 0 && p[n-1] == '\n' {
 			return n, nil
 		}
 	}
-	return 0, nil
 }

@@ -94,7 +94,7 @@ func cmdPs(_ context.Context, c *Call) int {
 		var b strings.Builder
 		for i, cell := range row {
 			width := fields[i].width
-			if i == len(row)-1 {
+			if i == len(row)-1 && width < 0 {
 				width = 0 // nothing follows to line up
 			}
 			fmt.Fprintf(&b, "%*s", width, cell)

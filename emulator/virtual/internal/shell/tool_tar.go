@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -23,6 +24,7 @@ type tarring struct {
 	o       options
 	dir     string
 	exclude []string
+	strip   int // how many parts are taken off the front of each name
 	links   map[uint64]string
 	code    int
 }
@@ -34,11 +36,11 @@ func cmdTar(ctx context.Context, c *Call) int {
 	}
 	call := *c
 	call.Args = args
-	o, ok := call.options("cxtvzpohkmOSsf:C:X:T:(exclude):(numeric-owner)(no-recursion)(strip-components):(xform):(same-owner)")
+	o, ok := call.options("cxtvzpohkmOSsf:C:E:(exclude)N(numeric-owner)R(no-recursion)P:(strip-components)Q(same-owner)")
 	if !ok {
 		return 1
 	}
-	t := &tarring{c: c, o: o, dir: c.Dir, exclude: o.values['X'], links: map[uint64]string{}}
+	t := &tarring{c: c, o: o, dir: c.Dir, exclude: o.values['E'], links: map[uint64]string{}}
 	if o.has('C') {
 		t.dir = c.Path(o.value('C', ""))
 		if info, err := c.FS.Stat(t.dir); err != nil || !info.IsDir() {
@@ -47,8 +49,14 @@ func cmdTar(ctx context.Context, c *Call) int {
 			}
 			return c.Errorf("chdir '%s': %s", o.value('C', ""), rootfs.Message(err))
 		}
+		if err := c.FS.Access(t.dir, 1); err != nil {
+			return c.Errorf("chdir '%s': %s", o.value('C', ""), rootfs.Message(err))
+		}
 	}
 	var err error
+	if t.strip, err = strconv.Atoi(o.value('P', "0")); err != nil || t.strip < 0 {
+		return c.Errorf("bad --strip-components '%s'", o.value('P', ""))
+	}
 	switch {
 	case o.has('c'):
 		err = t.create(ctx)
@@ -172,7 +180,7 @@ func (t *tarring) add(ctx context.Context, w *tar.Writer, full, name string) err
 			return err
 		}
 	}
-	if !info.IsDir() {
+	if !info.IsDir() || t.o.has('R') {
 		return nil
 	}
 	entries, err := t.c.FS.ReadDir(full)
@@ -283,6 +291,8 @@ func (t *tarring) extract(r io.Reader, header *tar.Header) error {
 	if strings.HasPrefix(header.Name, "../") || strings.Contains(header.Name, "/../") || strings.HasSuffix(header.Name, "/..") {
 		return syscall.EPERM
 	}
+	parts := strings.Split(name, "/")
+	name = strings.Join(parts[min(t.strip, len(parts)):], "/")
 	if name == "" {
 		return nil
 	}

@@ -4,14 +4,9 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"maps"
 	"path"
-	"slices"
 	"strconv"
 	"strings"
-
-	"mvdan.cc/sh/v3/interp"
-	"mvdan.cc/sh/v3/syntax"
 )
 
 // cmdEcho is mksh's: backslashes are escapes unless -E is given.
@@ -181,101 +176,6 @@ func cmdNoJob(_ context.Context, c *Call) int {
 	return 2
 }
 
-func cmdType(_ context.Context, c *Call) int {
-	code := 0
-	for _, name := range c.Args[1:] {
-		file := c.Shell.which(c, name)
-		switch {
-		case syntax.IsKeyword(name):
-			c.Printf("%s is a reserved word\n", name)
-		case isBuiltin(name):
-			c.Printf("%s is a shell builtin\n", name)
-		case file != "":
-			c.Printf("%s is %s\n", name, file)
-		default:
-			c.Printf("%s not found\n", name)
-			code = 1
-		}
-	}
-	return code
-}
-
-// isBuiltin reports whether mksh has a builtin of that name.
-func isBuiltin(name string) bool {
-	return own[name] || interp.IsBuiltin(name) && !foreign[name]
-}
-
-func cmdWhence(_ context.Context, c *Call) int {
-	code := 0
-	for _, name := range c.Args[1:] {
-		file := c.Shell.which(c, name)
-		switch {
-		case isBuiltin(name) || syntax.IsKeyword(name):
-			c.Printf("%s\n", name)
-		case file != "":
-			c.Printf("%s\n", file)
-		default:
-			code = 1
-		}
-	}
-	return code
-}
-
-func cmdWhich(_ context.Context, c *Call) int {
-	o, ok := c.options("a")
-	if !ok {
-		return 1
-	}
-	code := 0
-	for _, name := range o.args {
-		if file := c.Shell.which(c, name); file != "" {
-			c.Printf("%s\n", file)
-		} else {
-			code = 1
-		}
-	}
-	return code
-}
-
-func cmdBasename(_ context.Context, c *Call) int {
-	o, ok := c.options("as:")
-	if !ok || !c.need(o, 1) {
-		return 1
-	}
-	names, suffix := o.args[:1], o.value('s', "")
-	if o.has('a') || o.has('s') {
-		names = o.args
-	} else if len(o.args) > 1 {
-		suffix = o.args[1]
-	}
-	for _, name := range names {
-		base := path.Base(name)
-		if base != suffix {
-			base = strings.TrimSuffix(base, suffix)
-		}
-		c.Printf("%s\n", base)
-	}
-	return 0
-}
-
-func cmdDirname(_ context.Context, c *Call) int {
-	if len(c.Args) < 2 {
-		c.need(options{}, 1)
-		return 1
-	}
-	for _, name := range c.Args[1:] {
-		c.Printf("%s\n", path.Dir(strings.TrimRight(name, "/")+strings.Repeat("/", btoi(strings.Trim(name, "/") == ""))))
-	}
-	return 0
-}
-
-func btoi(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
-}
-
 func cmdYes(ctx context.Context, c *Call) int {
 	text := "y"
 	if len(c.Args) > 1 {
@@ -365,58 +265,3 @@ func cmdExpr(_ context.Context, c *Call) int {
 	c.Printf("%d\n", n)
 	return btoi(n == 0)
 }
-
-func cmdEnv(ctx context.Context, c *Call) int {
-	o, ok := c.options("+iu:0")
-	if !ok {
-		return 125
-	}
-	other := *c
-	other.Env = maps.Clone(c.Env)
-	if o.has('i') {
-		other.Env = map[string]string{"PATH": c.Env["PATH"]}
-	}
-	for _, name := range o.values['u'] {
-		delete(other.Env, name)
-	}
-	args := o.args
-	for len(args) > 0 {
-		name, value, ok := strings.Cut(args[0], "=")
-		if !ok {
-			break
-		}
-		other.Env[name] = value
-		args = args[1:]
-	}
-	if len(args) > 0 {
-		return other.Exec(ctx, args...)
-	}
-	end := "\n"
-	if o.has('0') {
-		end = "\x00"
-	}
-	for _, name := range slices.Sorted(maps.Keys(other.Env)) {
-		c.Printf("%s=%s%s", name, other.Env[name], end)
-	}
-	return 0
-}
-
-func cmdPrintenv(_ context.Context, c *Call) int {
-	if len(c.Args) == 1 {
-		for _, name := range slices.Sorted(maps.Keys(c.Env)) {
-			c.Printf("%s=%s\n", name, c.Env[name])
-		}
-		return 0
-	}
-	code := 0
-	for _, name := range c.Args[1:] {
-		if value, ok := c.Env[name]; ok {
-			c.Printf("%s\n", value)
-		} else {
-			code = 1
-		}
-	}
-	return code
-}
-
-func cmdClear(_ context.Context, c *Call) int { return c.write("\x1b[2J\x1b[H") }
