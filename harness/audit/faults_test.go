@@ -170,7 +170,13 @@ func snapshot(t *testing.T, dev *device.Device) string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		b.WriteString("$ " + command + "\n" + string(res.Stdout) + string(res.Stderr))
+		b.WriteString("$ " + command + "\n")
+		for line := range strings.Lines(string(res.Stdout) + string(res.Stderr)) {
+			// ":0" is what Android itself takes for no proxy; the keys stay, empty.
+			if !strings.HasSuffix(line, "http_proxy=:0\n") && !strings.HasPrefix(line, "global_http_proxy_host=\n") && !strings.HasPrefix(line, "global_http_proxy_port=0\n") {
+				b.WriteString(line)
+			}
+		}
 	}
 	reverses, err := dev.ADB().ListReverses(t.Context())
 	if err != nil {

@@ -121,6 +121,14 @@ func (d *Device) plantDeviceName(ctx context.Context, name string) planting {
 
 func (d *Device) plantClipboard(ctx context.Context, text string) planting {
 	p := planting{how: "cmd clipboard set-primary-clip"}
+	before, err := d.shell(ctx, "cmd clipboard get-primary-clip")
+	if err != nil {
+		p.err = fmt.Errorf("this Android lets no shell read the clipboard: %w", err)
+		return p
+	}
+	d.onUnplant("the clipboard", func(ctx context.Context) error {
+		return d.answered(ctx, "cmd clipboard set-primary-clip "+adb.Quote(strings.TrimRight(before, "\r\n")))
+	})
 	if p.err = d.answered(ctx, "cmd clipboard set-primary-clip "+adb.Quote(text)); p.err != nil {
 		p.err = fmt.Errorf("this Android lets no shell set the clipboard: %w", p.err)
 		return p
