@@ -119,6 +119,9 @@ func (s *System) launch(ctx context.Context, name, class string) (launched, erro
 	begin := time.Now()
 	s.activities.launching.Lock()
 	defer s.activities.launching.Unlock()
+	if err := s.life.Err(); err != nil {
+		return launched{}, errors.New("the device is shutting down")
+	}
 	a, ok := s.registry.get(name)
 	if !ok || a.Disabled {
 		return launched{}, errNoActivity
@@ -230,16 +233,18 @@ func (s *System) spawn(a *app, c apkfile.Component, entry string) (*process, err
 			undebug = remove
 		}
 	}
-	if !s.background(func() {
+	bury := func() {
 		<-run.Done()
 		s.buried(p)
 		undebug()
 		unlist()
 		apk.Close()
 		close(p.gone)
-	}) {
-		_ = run.Stop(s.life)
-		return nil, errors.New("the device is shutting down")
+	}
+	if !s.background(bury) {
+		err := run.Stop(context.WithoutCancel(s.life))
+		bury()
+		return nil, errors.Join(errors.New("the device is shutting down"), err)
 	}
 	return p, nil
 }

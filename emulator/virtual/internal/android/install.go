@@ -123,7 +123,7 @@ func (s *System) place(p *parcel, old *app, o installOptions) error {
 			return err
 		}
 	}
-	s.log.write(systemServerPID, 1000, 'I', "PackageManager", fmt.Sprintf("Integrity check passed for %s, installed as uid %d", a.Base, a.UID))
+	s.log.write(systemServerPID, 1000, 'I', "PackageManager", fmt.Sprintf("Package %s installed as uid %d: %s", a.Name, a.UID, a.Base))
 	return nil
 }
 
