@@ -140,7 +140,8 @@ func (a *Adb) KillServer(ctx context.Context) error {
 }
 
 // Connect makes the server connect to a device by TCP, at HOST:PORT. One that
-// is connected already is no error.
+// is connected already is no error. The error wraps [ErrUnauthorized] where the
+// device has not agreed to be debugged from this machine.
 func (a *Adb) Connect(ctx context.Context, hostport string) error {
 	reply, err := a.query(ctx, "host:connect:"+hostport)
 	if err != nil {
@@ -150,6 +151,9 @@ func (a *Adb) Connect(ctx context.Context, hostport string) error {
 	// The server answers OKAY whatever happened; its words alone tell.
 	if strings.HasPrefix(text, "connected to ") || strings.HasPrefix(text, "already connected to ") {
 		return nil
+	}
+	if strings.HasPrefix(text, "failed to authenticate") {
+		return fmt.Errorf("connect to %s: %w", hostport, failure(hostport, "device unauthorized"))
 	}
 	return fmt.Errorf("connect to %s: adb says %q: is a device listening there, with network debugging on?", hostport, clip(text))
 }

@@ -201,7 +201,9 @@ func TestNoneOneAndTwoDevices(t *testing.T) {
 func TestUnauthorized(t *testing.T) {
 	a := server(t)
 	address := startDaemon(t, &daemon{features: modern, auth: true})
-	a.query(t.Context(), "host:connect:"+address)
+	if err := a.Connect(t.Context(), address); !errors.Is(err, ErrUnauthorized) || !strings.Contains(err.Error(), address) {
+		t.Errorf("connect: %v", err)
+	}
 	d := a.Device(DeviceWithSerial(address))
 	eventually(t, func() bool { _, err := d.Shell(t.Context(), "true"); return errors.Is(err, ErrUnauthorized) })
 	if s, err := d.State(t.Context()); s != StateUnauthorized || err != nil {
@@ -299,6 +301,11 @@ func TestDeviceGoesAwayInTheMiddle(t *testing.T) {
 	_, err := d.Shell(t.Context(), "pull the cable")
 	if !errors.Is(err, ErrDeviceGone) || !strings.Contains(err.Error(), d.String()) {
 		t.Errorf("shell: %v", err)
+	}
+	// The server keeps a device on TCP in its list, and tries to reach it again.
+	eventually(t, func() bool { _, err := d.Shell(t.Context(), "true"); return errors.Is(err, ErrOffline) })
+	if s, err := d.State(t.Context()); s != StateOffline || err != nil {
+		t.Errorf("%q, %v", s, err)
 	}
 }
 

@@ -436,15 +436,3 @@ func TestCameraFeed(t *testing.T) {
 		t.Error("a path passes for a name")
 	}
 }
-
-func TestScreenRetriesAndThenGivesUp(t *testing.T) {
-	d := embedded(t, 34)
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, _, err := d.Screen(ctx); !errors.Is(err, context.Canceled) {
-		t.Errorf("%v", err)
-	}
-	if err := d.Settle(ctx, time.Second); !errors.Is(err, context.Canceled) {
-		t.Errorf("%v", err)
-	}
-}

@@ -43,6 +43,7 @@ func (d *Device) Screenshot(ctx context.Context) ([]byte, error) {
 const (
 	dumpFile  = "/data/local/tmp/unasked-screen.xml"
 	dumpTries = 5
+	dumpPause = 300 * time.Millisecond
 )
 
 // Screen returns what is on the screen: as a tree, and as uiautomator wrote it.
@@ -50,29 +51,35 @@ const (
 // node, no idle state, killed); after that the error wraps [screen.ErrNoScreen]
 // and says why, and a caller has the screenshot only.
 func (d *Device) Screen(ctx context.Context) (*screen.Node, []byte, error) {
+	root, raw, err := look(ctx, d.dump)
+	if err != nil {
+		return nil, raw, fmt.Errorf("screen of %s: %w", d, err)
+	}
+	return root, raw, nil
+}
+
+// look dumps the screen until a dump can be read.
+func look(ctx context.Context, dump func(context.Context) ([]byte, error)) (*screen.Node, []byte, error) {
 	var why error
 	for try := range dumpTries {
 		if try > 0 {
-			if err := wait(ctx, 300*time.Millisecond); err != nil {
-				return nil, nil, fmt.Errorf("screen of %s: %w", d, err)
+			if err := wait(ctx, dumpPause); err != nil {
+				return nil, nil, err
 			}
 		}
-		raw, err := d.dump(ctx)
-		if err != nil && !errors.Is(err, screen.ErrNoScreen) {
-			return nil, nil, fmt.Errorf("screen of %s: %w", d, err)
-		}
+		raw, err := dump(ctx)
 		if err == nil {
 			var root *screen.Node
 			if root, err = screen.Parse(bytes.NewReader(raw)); err == nil {
 				return root, raw, nil
 			}
-			if errors.Is(err, screen.ErrTooLarge) {
-				return nil, raw, fmt.Errorf("screen of %s: %w", d, err)
-			}
+		}
+		if !errors.Is(err, screen.ErrNoScreen) {
+			return nil, raw, err
 		}
 		why = err
 	}
-	return nil, nil, fmt.Errorf("screen of %s, after %d tries: %w", d, dumpTries, why)
+	return nil, nil, fmt.Errorf("after %d tries: %w", dumpTries, why)
 }
 
 // dump runs uiautomator once. The old file goes first, so that it can't be taken
@@ -109,34 +116,50 @@ func dumpFault(res adb.Result) string {
 // Settle waits until two looks at the screen in a row show the same, for at
 // most the given time. The error wraps [ErrUnsettled] where they never do.
 func (d *Device) Settle(ctx context.Context, most time.Duration) error {
-	inner, cancel := context.WithTimeout(ctx, most)
+	err := settle(ctx, most, func(ctx context.Context) (*screen.Node, error) {
+		root, _, err := d.Screen(ctx)
+		return root, err
+	})
+	if err != nil {
+		return fmt.Errorf("wait for the screen to settle: %w", err)
+	}
+	return nil
+}
+
+// settlePause lies between two looks: an animation must have moved by then.
+const settlePause = 250 * time.Millisecond
+
+func settle(ctx context.Context, most time.Duration, look func(context.Context) (*screen.Node, error)) error {
+	within, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
 	var last [sha256.Size]byte
 	var why error
 	for seen := false; ; {
-		root, _, err := d.Screen(inner)
+		root, err := look(within)
 		switch {
 		case ctx.Err() != nil:
-			return fmt.Errorf("wait for the screen to settle: %w", context.Cause(ctx))
-		case errors.Is(err, adb.ErrDeviceGone), errors.Is(err, adb.ErrNoDevice):
-			return err
-		case err != nil && inner.Err() == nil:
-			why, seen = err, false
+			return context.Cause(ctx)
 		case err == nil:
 			now := imprint(root)
 			if seen && now == last {
 				return nil
 			}
-			last, seen = now, true
+			last, seen, why = now, true, nil
+		case within.Err() != nil:
+			// The time ended in the middle of a look, which says nothing of the screen.
+		case errors.Is(err, screen.ErrNoScreen):
+			why, seen = err, false
+		default:
+			return err
 		}
-		if wait(inner, 250*time.Millisecond) != nil {
+		if wait(within, settlePause) != nil {
 			break
 		}
 	}
-	if ctx.Err() != nil {
-		return fmt.Errorf("wait for the screen to settle: %w", context.Cause(ctx))
-	}
-	if why != nil {
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case why != nil:
 		return fmt.Errorf("%w within %s: %w", ErrUnsettled, most, why)
 	}
 	return fmt.Errorf("%w within %s", ErrUnsettled, most)
