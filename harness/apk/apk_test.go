@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -82,6 +83,38 @@ func bundle(t *testing.T, entry string) string {
 		t.Fatal(err)
 	}
 	return path
+}
+
+// TestSplits inspects an app of two files that aapt2 made.
+func TestSplits(t *testing.T) {
+	const framework = "/usr/share/android-framework-res/framework-res.apk"
+	if _, err := exec.LookPath("aapt2"); err != nil {
+		t.Skip("NOT TESTED: splits, for aapt2 is missing; run: apt-get install aapt2 android-framework-res")
+	}
+	made := func(name, attributes string) string {
+		manifest := put(t, "AndroidManifest.xml", []byte(`<manifest xmlns:android="http://schemas.android.com/apk/res/android" `+attributes+`><application android:hasCode="false"/></manifest>`))
+		out := filepath.Join(t.TempDir(), name)
+		if text, err := exec.Command("aapt2", "link", "-o", out, "--manifest", manifest, "-I", framework).CombinedOutput(); err != nil {
+			t.Fatalf("aapt2: %v\n%s", err, text)
+		}
+		return out
+	}
+	base := made("base.apk", `package="org.example.many" android:versionCode="3"`)
+	split := made("split_de.apk", `package="org.example.many" android:versionCode="3" split="config.de"`)
+	older := made("split_fr.apk", `package="org.example.many" android:versionCode="2" split="config.fr"`)
+	app, err := Inspect(base, split)
+	if err != nil || len(app.Files) != 2 || app.Files[1].Name != "split_de.apk" || app.Signers != nil {
+		t.Errorf("%+v %v", app, err)
+	}
+	if _, err := Inspect(split); !errors.Is(err, ErrSplit) {
+		t.Errorf("a split alone: %v", err)
+	}
+	if _, err := Inspect(base, older); !errors.Is(err, ErrStrange) || !strings.Contains(err.Error(), "version 2") {
+		t.Errorf("a split of another version: %v", err)
+	}
+	if _, err := Inspect(base, filepath.Join(t.TempDir(), "none.apk")); !errors.Is(err, ErrNotFound) {
+		t.Errorf("a missing split: %v", err)
+	}
 }
 
 func TestRefused(t *testing.T) {
