@@ -260,7 +260,7 @@ func states(rec *record.Record, findings []numbered) []evidence.Consent {
 
 func facts(j *judge.Judgement, with []transfer, findings []numbered) []fact {
 	var holders, countries, kinds []string
-	violating := 0
+	violating, nowhere := 0, 0
 	for _, f := range findings {
 		if len(f.Violates) > 0 {
 			violating++
@@ -269,17 +269,23 @@ func facts(j *judge.Judgement, with []transfer, findings []numbered) []fact {
 			kinds = add(kinds, f.Subject)
 			holders = add(holders, holderOf(f.Finding))
 			countries = add(countries, f.Country)
+			if f.Country == "" {
+				nowhere++
+			}
 		}
 	}
-	out := []fact{
+	known := ""
+	if nowhere > 0 {
+		known = " known, others not"
+	}
+	return []fact{
 		{explain.Number(int64(violating)), plural(violating, "violating finding", "violating findings")},
 		{explain.Number(int64(len(kinds))), plural(len(kinds), "kind of identifier sent", "kinds of identifiers sent")},
 		{explain.Number(int64(len(holders))), plural(len(holders), "company got them", "companies got them")},
-		{explain.Number(int64(len(countries))), plural(len(countries), "country", "countries")},
+		{explain.Number(int64(len(countries))), plural(len(countries), "country", "countries") + known},
 		{explain.Number(int64(j.Coverage.Flows)), plural(j.Coverage.Flows, "request read", "requests read")},
 		{explain.Number(int64(j.Coverage.Opaque)), plural(j.Coverage.Opaque, "connection unread", "connections unread")},
 	}
-	return out
 }
 
 func plural(n int, one, many string) string {

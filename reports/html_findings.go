@@ -41,6 +41,7 @@ type place struct {
 	Message *opened.Message
 	Answer  string
 	Open    bool // shown open
+	Quote   bool // the place is not marked, so what the judge read there is quoted
 }
 
 // openFindings opens the proof of each finding, the violating ones first; brief are those beyond what a page can hold.
@@ -70,15 +71,28 @@ func openFindings(ctx context.Context, ev evidence.Evidence, rec *record.Record,
 				return nil, nil, err
 			}
 			budget--
+			pl.Quote = pl.Message != nil && !pl.Message.Marked && p.Excerpt != n.Grounds
 			if pl.Message != nil && p.Side != "response" {
 				pl.Answer = opened.Answer(rec.Flows[p.Flow])
 			}
-			pl.Open = len(n.Violates) > 0 && len(f.Places) == 0
 			f.Places = append(f.Places, pl)
+		}
+		if len(n.Violates) > 0 && len(f.Places) > 0 {
+			f.Places[telling(f.Places)].Open = true
 		}
 		shown = append(shown, f)
 	}
 	return shown, brief, nil
+}
+
+// telling is the place to show open: where the service issued the value, else the first.
+func telling(places []place) int {
+	for i, p := range places {
+		if p.Pointer.Role == "minted" {
+			return i
+		}
+	}
+	return 0
 }
 
 // choose picks the places to open: one of each role and phase first, so that three places show three things.

@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"html/template"
 	"image"
-	_ "image/jpeg" // screenshots are PNG; some devices give JPEG
-	_ "image/png"
+	"image/color"
+	"image/draw"
+	"image/jpeg"
+	"image/png"
 	"io"
 	"io/fs"
 
@@ -24,7 +26,9 @@ const (
 	maxScreens     = 24
 	maxScreenBytes = 2 << 20
 	maxAllScreens  = 14 << 20
-	maxPixels      = 10_000 // of a side
+	maxPixels      = 16_000_000
+	pageWidth      = 540     // pixels that a picture is wide in the page, at most
+	pngLimit       = 100_000 // bytes; a larger one becomes JPEG
 )
 
 // screenshot is one distinct picture of the screen, as part of the page.
@@ -99,13 +103,17 @@ func readPicture(ev evidence.Evidence, d evidence.Digest) ([]byte, error) {
 
 // newScreenshot makes a screenshot of bytes that really are a picture.
 func newScreenshot(p *record.Picture, raw []byte) (screenshot, bool) {
-	cfg, format, err := image.DecodeConfig(bytes.NewReader(raw))
-	if err != nil || cfg.Width <= 0 || cfg.Height <= 0 || cfg.Width > maxPixels || cfg.Height > maxPixels {
+	cfg, _, err := image.DecodeConfig(bytes.NewReader(raw))
+	if err != nil || cfg.Width <= 0 || cfg.Height <= 0 || cfg.Width > maxPixels/cfg.Height {
+		return screenshot{}, false
+	}
+	shown, format, ok := smaller(raw, cfg)
+	if !ok {
 		return screenshot{}, false
 	}
 	s := screenshot{
 		Short: inert.Line(string(p.Blob), 16), Width: cfg.Width, Height: cfg.Height,
-		Image: template.URL("data:image/" + format + ";base64," + base64.StdEncoding.EncodeToString(raw)), //nolint:gosec // format is one of the two decoders' names
+		Image: template.URL("data:image/" + format + ";base64," + base64.StdEncoding.EncodeToString(shown)), //nolint:gosec // format is one of the two encoders' names
 	}
 	for i, m := range p.Moments {
 		if s.Title == "" {
@@ -125,4 +133,51 @@ func newScreenshot(p *record.Picture, raw []byte) (screenshot, bool) {
 		s.Touches = append(s.Touches, touch{X: t.X, Y: t.Y, R: max(cfg.Width/18, 8), Label: i + 1, Text: inert.Line(t.Text, 60)})
 	}
 	return s, true
+}
+
+// smaller makes a picture fit for the page, in new bytes: nothing that hides in the file comes along. The
+// original stays in the evidence, under the digest that stands below the picture.
+func smaller(raw []byte, cfg image.Config) (out []byte, as string, ok bool) {
+	m, _, err := image.Decode(bytes.NewReader(raw))
+	if err != nil {
+		return nil, "", false
+	}
+	if cfg.Width > pageWidth {
+		m = shrink(m, pageWidth, max(cfg.Height*pageWidth/cfg.Width, 1))
+	}
+	var b bytes.Buffer
+	if err := png.Encode(&b, m); err != nil {
+		return nil, "", false
+	}
+	if b.Len() <= pngLimit {
+		return b.Bytes(), "png", true
+	}
+	b.Reset()
+	if err := jpeg.Encode(&b, m, &jpeg.Options{Quality: 82}); err != nil {
+		return nil, "", false
+	}
+	return b.Bytes(), "jpeg", true
+}
+
+// shrink averages the pixels that fall on each pixel of the smaller picture.
+func shrink(m image.Image, width, height int) *image.RGBA {
+	from := image.NewRGBA(image.Rect(0, 0, m.Bounds().Dx(), m.Bounds().Dy()))
+	draw.Draw(from, from.Bounds(), m, m.Bounds().Min, draw.Src)
+	w, h := from.Bounds().Dx(), from.Bounds().Dy()
+	out := image.NewRGBA(image.Rect(0, 0, width, height))
+	for y := range height {
+		y0, y1 := y*h/height, max((y+1)*h/height, y*h/height+1)
+		for x := range width {
+			x0, x1 := x*w/width, max((x+1)*w/width, x*w/width+1)
+			var r, g, b, n int
+			for v := y0; v < y1; v++ {
+				row := from.Pix[v*from.Stride+4*x0 : v*from.Stride+4*x1]
+				for i := 0; i < len(row); i += 4 {
+					r, g, b, n = r+int(row[i]), g+int(row[i+1]), b+int(row[i+2]), n+1
+				}
+			}
+			out.SetRGBA(x, y, color.RGBA{uint8(r / n), uint8(g / n), uint8(b / n), 0xff})
+		}
+	}
+	return out
 }

@@ -92,7 +92,7 @@ func lead(j *judge.Judgement, app evidence.App) string {
 // deeds are what the violating findings say happened, in words.
 func deeds(j *judge.Judgement) []string {
 	var kinds, holders, countries []string
-	accounts, drafts, faces, device, others, unowned := 0, 0, 0, 0, 0, 0
+	accounts, drafts, faces, device, others, unowned, nowhere := 0, 0, 0, 0, 0, 0, 0
 	for _, f := range number(j) {
 		if len(f.Violates) == 0 {
 			continue
@@ -106,6 +106,9 @@ func deeds(j *judge.Judgement) []string {
 			countries = add(countries, f.Country)
 			if f.Owner == "" {
 				unowned++
+			}
+			if f.Country == "" {
+				nowhere++
 			}
 		case judge.DraftUploaded:
 			drafts++
@@ -128,11 +131,7 @@ func deeds(j *judge.Judgement) []string {
 		}
 		s := fmt.Sprintf("sent %s to %s", explain.Count(int64(len(kinds)), "kind of identifier", "kinds of identifiers"),
 			explain.Count(int64(len(holders)), one, many))
-		if len(countries) > 1 {
-			s += fmt.Sprintf(" in %d countries", len(countries))
-		} else if len(countries) == 1 {
-			s += " in " + explain.Country(countries[0])
-		}
+		s += where(countries, nowhere > 0)
 		out = append(out, s)
 	}
 	if drafts > 0 {
@@ -148,6 +147,25 @@ func deeds(j *judge.Judgement) []string {
 		return []string{"did what this report shows in " + explain.Count(int64(others), "finding", "findings")}
 	}
 	return out
+}
+
+// where says which countries the recipients belong to, as far as that is known.
+func where(countries []string, others bool) string {
+	if len(countries) == 0 {
+		return ""
+	}
+	var names []string
+	for _, c := range countries {
+		names = append(names, explain.Country(c))
+	}
+	said := fmt.Sprintf("%d countries", len(names))
+	if len(names) <= 3 {
+		said = join(names, "and")
+	}
+	if others {
+		return ", some of them in " + said + ","
+	}
+	return " in " + said
 }
 
 var unseen = map[string]string{

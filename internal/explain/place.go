@@ -98,18 +98,32 @@ func Place(p judge.Pointer) string {
 }
 
 var roles = map[string]string{
+	"asked":  "what the app asked for",
 	"minted": "issued by the service",
 	"stored": "kept by the app",
 	"used":   "sent back by the app",
-	"bearer": "sent back by the app as a bearer token",
-	"cookie": "sent back by the app in a cookie",
-	"path":   "sent back by the app in a path",
 }
 
-// Role says what a place of an account's proof shows: "issued by the service". It is empty for a pointer without one.
+var uses = map[string]string{
+	"bearer":    "a bearer token",
+	"cookie":    "a cookie",
+	"field":     "a field",
+	"header":    "a header",
+	"parameter": "a parameter",
+	"path":      "part of a path",
+}
+
+// Role says what a place of a proof shows: "issued by the service", "sent back by the app as a
+// bearer token". It is empty for a pointer without one, and one that is not known is shown as it is.
 func Role(role string) string {
 	if name, ok := roles[role]; ok {
 		return name
+	}
+	if use, ok := strings.CutPrefix(role, "used: "); ok {
+		if name, ok := uses[use]; ok {
+			use = name
+		}
+		return roles["used"] + " as " + inert.Line(use, 60)
 	}
 	return inert.Line(role, 60)
 }

@@ -50,6 +50,9 @@ func needles(f judge.Finding, p judge.Pointer) []string {
 	excerpt := strings.Trim(p.Excerpt, "… ")
 	excerpt = strings.TrimSuffix(strings.TrimPrefix(excerpt, "..."), "...")
 	add(excerpt)
+	if _, after, ok := strings.Cut(excerpt, "="); ok { // the judge names the field before what stands in it
+		add(after)
+	}
 	if !hashed && f.Value != "" { // a pair of coordinates is often sent as two numbers
 		for _, part := range strings.Split(f.Value, ",") {
 			add(part)

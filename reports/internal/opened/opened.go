@@ -51,8 +51,9 @@ type Message struct {
 
 // Header is one header field.
 type Header struct {
-	Name  string
-	Value []Segment
+	Name   string
+	Value  []Segment
+	Marked bool
 }
 
 // Body is a body around the place.
@@ -173,6 +174,7 @@ func (o opener) headers(m *Message, fields []flow.Header) {
 				shown.Value = []Segment{{Text: inert.Line(h.Value, maxHeader), Mark: true}}
 				m.Marked = true
 			}
+			shown.Marked = true
 			o.unfold(m, headerPlace(h.Value, cookie))
 		} else {
 			shown.Value = []Segment{{Text: inert.Line(h.Value, maxHeader)}}
