@@ -34,10 +34,10 @@ type Request struct {
 	Method string
 	URI    string // path and query
 	Header http.Header
-	Body   []byte // what the origin read of it, up to Recorder.MaxBody
-	Size   int64  // what the origin read of it
+	Body   []byte // up to Recorder.MaxBody
+	Size   int64
 	SHA256 [32]byte
-	Done   bool // the origin read the body to its end
+	Done   bool // the body came to its end
 }
 
 // Dialled is one connection that was asked for.
@@ -126,23 +126,31 @@ func (r *Recorder) dialled(address string, err error) {
 }
 
 // record notes a request and lets its body be noted while the origin reads it.
-func (r *Recorder) record(q *http.Request, host string, ep *endpoint) {
+// finish notes what the origin left unread; it is called when the origin has answered.
+func (r *Recorder) record(q *http.Request, host string, ep *endpoint) (finish func()) {
 	if r == nil {
-		return
+		return func() {}
 	}
 	rec := &Request{
 		At: time.Now(), Host: host, Port: ep.port, Secure: ep.secure,
 		Proto: q.Proto, Method: q.Method, URI: q.RequestURI, Header: q.Header.Clone(),
-		SHA256: sha256.Sum256(nil), Done: q.Body == nil || q.Body == http.NoBody,
+		SHA256: sha256.Sum256(nil), Done: q.ContentLength == 0,
 	}
+	finish = func() {}
 	if !rec.Done {
-		q.Body = &recordedBody{ReadCloser: q.Body, recorder: r, request: rec, hash: sha256.New()}
+		body := &recordedBody{ReadCloser: q.Body, recorder: r, request: rec, hash: sha256.New()}
+		q.Body = body
+		finish = func() { io.Copy(io.Discard, io.LimitReader(body, maxUnread)) }
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.requests = append(r.requests, rec)
 	r.notify()
+	return finish
 }
+
+// maxUnread bounds how much of a body is read that its origin did not want.
+const maxUnread = 16 << 20
 
 type recordedBody struct {
 	io.ReadCloser

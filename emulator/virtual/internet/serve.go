@@ -85,7 +85,7 @@ func (in *Internet) answer(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "this origin does not answer for "+host, http.StatusMisdirectedRequest)
 		return
 	}
-	in.recorder.record(r, name, c.ep)
+	defer in.recorder.record(r, name, c.ep)()
 	c.ep.handler.ServeHTTP(w, r)
 }
 

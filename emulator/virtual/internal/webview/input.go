@@ -13,8 +13,9 @@ import (
 )
 
 // patience is how long an input event waits for a page to take it. A page that
-// is busy gets it later; a device's input does not wait for apps either.
-const patience = 5 * time.Second
+// is busy gets it later, and one that goes elsewhere never says; a device's
+// input does not wait for apps either.
+const patience = time.Second
 
 // deliver sends an input event and waits until the page has taken it, or is
 // found to be too busy.

@@ -42,6 +42,8 @@ type process struct {
 	attached chan *session // the first page
 	prompts  chan struct{} // a place for the one prompt that may be up
 
+	frames frames
+
 	mu       sync.Mutex
 	main     *session
 	dialog   *prompt              // what is over the app; nil for nothing

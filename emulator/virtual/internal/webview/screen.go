@@ -7,6 +7,7 @@ import (
 	"image"
 	"image/png"
 
+	cdpbrowser "github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/page"
 )
 
@@ -54,6 +55,24 @@ func capture(ctx context.Context, s *session, params page.CaptureScreenshotParam
 	return shot.Data, err
 }
 
+// SetForeground hides the page as when another app comes to the front, or shows
+// it again: its visibility and focus change, and hidden it does not paint.
 func (p *process) SetForeground(ctx context.Context, on bool) error {
-	return p.alive(ctx)
+	if err := p.alive(ctx); err != nil {
+		return fmt.Errorf("foreground of %s: %w", p.launch.Package, err)
+	}
+	state := cdpbrowser.WindowStateMinimized
+	if on {
+		state = cdpbrowser.WindowStateNormal
+	}
+	window, err := call(ctx, p.page(), cdpbrowser.GetWindowForTarget, cdpbrowser.GetWindowForTargetParams{})
+	if err == nil {
+		_, err = call(ctx, p.browser.wire.browser(), cdpbrowser.SetWindowBounds, cdpbrowser.SetWindowBoundsParams{
+			WindowID: window.WindowID, Bounds: &cdpbrowser.Bounds{WindowState: state},
+		})
+	}
+	if err != nil {
+		return fmt.Errorf("foreground of %s: %w", p.launch.Package, err)
+	}
+	return nil
 }

@@ -27,7 +27,7 @@ func (p *process) handle(e event) {
 			p.detached(d.SessionID)
 		}
 	case fetch.RequestPaused.Method:
-		if r, ok := read(fetch.RequestPaused, e); ok {
+		if r, ok := read(fetch.RequestPaused, e); ok && e.session.id == "" {
 			go p.answer(e.session, r)
 		}
 	case inspector.TargetCrashed.Method:
@@ -45,6 +45,14 @@ func (p *process) handle(e event) {
 		// A WebView without multiple windows opens them in place.
 		if w, ok := read(page.WindowOpen, e); ok && e.session == p.page() && (strings.HasPrefix(w.URL, "https://") || strings.HasPrefix(w.URL, "http://")) {
 			tell(e.session, page.Navigate, page.NavigateParams{URL: w.URL})
+		}
+	case page.FrameNavigated.Method:
+		if n, ok := read(page.FrameNavigated, e); ok && n.Frame != nil {
+			p.frames.navigated(n.Frame.ID, n.Frame.SecurityOrigin)
+		}
+	case page.FrameDetached.Method:
+		if d, ok := read(page.FrameDetached, e); ok {
+			p.frames.detached(d.FrameID)
 		}
 	case consoleMessageAdded.Method:
 		if m, ok := read(consoleMessageAdded, e); ok {
@@ -71,8 +79,12 @@ func (p *process) attach(from *session, a target.EventAttachedToTarget) {
 		}
 		role, awaiting := p.claim(s, info)
 		if role == stray {
-			// A popup: its address was taken from the event of its opening.
+			// A popup: its address was taken from the event of its opening. It
+			// must not ask for anything, but neither may it be held: it can
+			// share the app's thread.
+			tell(s, fetch.Enable, fetch.EnableParams{})
 			tell(p.browser.wire.browser(), target.CloseTarget, target.CloseTargetParams{TargetID: info.TargetID})
+			tell(s, runtime.RunIfWaitingForDebugger, cdp.Empty{})
 			return
 		}
 		p.dress(s)
@@ -186,8 +198,6 @@ func (p *process) answer(s *session, e fetch.EventRequestPaused) {
 		{Name: "Content-Type", Value: r.mime},
 		{Name: "Cache-Control", Value: "no-store"},
 		{Name: "X-Content-Type-Options", Value: "nosniff"},
-		// Foreign pages may not include the app's files either.
-		{Name: "Cross-Origin-Resource-Policy", Value: "same-origin"},
 	}
 	tell(s, fetch.FulfillRequest, fetch.FulfillRequestParams{
 		RequestID: e.RequestID, ResponseCode: int64(r.status), ResponsePhrase: http.StatusText(r.status), ResponseHeaders: headers, Body: r.body,
@@ -200,12 +210,15 @@ func (p *process) reply(e fetch.EventRequestPaused) reply {
 	if err != nil {
 		return refusal(http.StatusBadRequest)
 	}
+	if p.foreign(e) {
+		return refusal(http.StatusForbidden)
+	}
 	method, ok := strings.CutPrefix(u.Path, bridgePath)
 	if !ok {
 		return asset(p.launch.Assets, e.Request.Method, u)
 	}
-	// The browser writes Origin itself, and a page cannot forge it. A foreign
-	// frame's is its own, a sandboxed one's is null, a navigation's is none.
+	// A page cannot forge Origin: a foreign frame's is its own, a sandboxed
+	// one's is null, a navigation's by address is none.
 	if e.Request.Method != http.MethodPost || e.Request.Headers["Origin"] != origin {
 		return refusal(http.StatusForbidden)
 	}

@@ -38,7 +38,7 @@ type pending struct {
 type session struct {
 	wire *wire
 	id   target.SessionID
-	gone chan struct{} // closed when the target was detached
+	gone chan struct{} // closed when the target was detached; nil for the browser
 }
 
 // event is something that a target said by itself.
@@ -57,7 +57,7 @@ var (
 // not wait for an answer of the browser. run returns when the connection is over.
 func newWire(t chromedp.Transport) *wire {
 	w := &wire{transport: t, done: make(chan struct{}), calls: map[int64]pending{}, sessions: map[target.SessionID]*session{}}
-	w.sessions[""] = &session{wire: w, gone: w.done}
+	w.sessions[""] = &session{wire: w} // gone when the connection is
 	return w
 }
 
