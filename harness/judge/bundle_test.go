@@ -21,17 +21,16 @@ import (
 
 // recording writes a bundle as an audit would, with a clock of its own.
 type recording struct {
-	t       *testing.T
-	log     *evidence.Log
-	dir     string
-	clock   time.Time
-	flows   int
-	app     evidence.App
-	person  canary.Identity
-	decoys  canary.Identity
-	end     evidence.AuditEnd
-	consent evidence.Consent
-	phase   evidence.Phase
+	t      *testing.T
+	log    *evidence.Log
+	dir    string
+	clock  time.Time
+	flows  int
+	app    evidence.App
+	person canary.Identity
+	decoys canary.Identity
+	end    evidence.AuditEnd
+	phase  evidence.Phase
 }
 
 const appUID = 10123
