@@ -94,6 +94,9 @@ func Create(dir string, now func() time.Time) (*Log, error) {
 	}
 	if err := l.keepReserve(); err != nil {
 		l.close()
+		for _, name := range []string{logName, blobsName, partialName} {
+			err = errors.Join(err, os.RemoveAll(filepath.Join(dir, name)))
+		}
 		return nil, fmt.Errorf("create evidence in %s: %w", dir, full(err))
 	}
 	return l, nil

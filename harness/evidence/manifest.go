@@ -6,7 +6,9 @@ import (
 	"github.com/unasked-audit/unasked/harness/canary"
 )
 
-// Manifest is what a sealed bundle says of itself.
+// Manifest is what a sealed bundle says of itself. There is one way to write it,
+// and Verify insists on that: a member that is added must be left out where it
+// is empty, or it needs another Format.
 type Manifest struct {
 	Format    string          `json:"format"` // "unasked-bundle/1"
 	Tool      string          `json:"tool"`

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"path/filepath"
@@ -19,7 +20,8 @@ type chain struct {
 	digest   Digest // its hash
 	text     []byte // its bytes
 	offset   int64  // where it begins
-	reported bool   // something is wrong with it, so its hash will be too
+	torn     bool   // no newline ends it
+	reported int    // the problem that was found in it, so that its hash is wrong too; -1 for none
 }
 
 // checkLog follows the chain and compares its end with the manifest.
@@ -38,7 +40,7 @@ func (v *verifier) checkLog(ctx context.Context) error {
 	defer f.Close()
 	whole := sha256.New()
 	in := newLines(io.TeeReader(contextReader{ctx, f}, whole))
-	c := &chain{v: v, digest: DigestOf(nil)}
+	c := &chain{v: v, digest: DigestOf(nil), reported: -1}
 	for {
 		ln, err := in.next()
 		if errors.Is(err, io.EOF) {
@@ -66,30 +68,34 @@ func (v *verifier) checkLog(ctx context.Context) error {
 func (c *chain) follow(ln line) {
 	v := c.v
 	c.number++
-	reported := false
+	reported := -1
 	if ln.torn {
 		v.wrong(logName, ln.offset+int64(len(ln.text)), "line %d is torn: no newline ends it", c.number)
-		reported = true
+		reported = len(v.problems) - 1
 	}
 	ev, at, err := parseEvent(ln.text)
 	if err != nil {
 		if !ln.torn {
 			v.wrong(logName, ln.offset+int64(at), "line %d: %v", c.number, err)
-			reported = true
+			reported = len(v.problems) - 1
 		}
 	} else {
 		switch {
 		case ev.Seq != c.seq+1:
 			v.wrong(logName, ln.offset+int64(place(ln.text, `"seq"`)), "line %d is event %d and follows event %d: lines are missing, added or moved", c.number, ev.Seq, c.seq)
-			reported = true
+			reported = len(v.problems) - 1
 		case ev.Prev != c.digest:
-			reported = c.brokenLink(ln, ev.Prev) || reported
+			if c.brokenLink(ln, ev.Prev) {
+				reported = len(v.problems) - 1
+			}
 		}
 	}
-	c.seq = ev.Seq
-	if err != nil {
-		c.seq = c.number
+	if err == nil && ev.Prev != c.digest {
+		c.seq = ev.Seq // lines are missing or moved: go on from here
+	} else {
+		c.seq++
 	}
+	c.torn = ln.torn
 	c.held, c.digest, c.offset, c.reported = c.number, DigestOf(ln.text), ln.offset, reported
 	c.text = append(c.text[:0], ln.text...)
 }
@@ -102,18 +108,25 @@ func (c *chain) brokenLink(ln line, said Digest) (here bool) {
 		v.wrong(logName, ln.offset+int64(bytes.LastIndex(ln.text, []byte(said))+max(at, 0)), "line %d names the hash of the line before wrongly: it is %s", c.number, c.digest)
 		return true
 	}
-	if !c.reported {
-		c.changed(said)
-	}
+	c.changed(said)
 	return false
 }
 
 // changed reports that the line before is not what its successor, or the
 // manifest, says that it was.
 func (c *chain) changed(said Digest) {
-	if at, was, ok := locate(bytes.Clone(c.text), said); ok {
+	at, was, ok := locate(bytes.Clone(c.text), said)
+	switch {
+	case ok && c.reported >= 0:
+		p := &c.v.problems[c.reported]
+		p.Offset = c.offset + int64(at)
+		p.What = fmt.Sprintf("line %d was changed: this byte is %q and was %q", c.held, c.text[at], was)
+		return
+	case ok:
 		c.v.wrong(logName, c.offset+int64(at), "line %d was changed: this byte is %q and was %q", c.held, c.text[at], was)
 		return
+	case c.reported >= 0:
+		return // what is known to be wrong with it explains its hash
 	}
 	c.v.wrong(logName, c.offset, "line %d was changed: somewhere in these %d bytes", c.held, len(c.text))
 }
@@ -130,12 +143,17 @@ func (c *chain) finish(size int64) {
 		v.wrong(logName, size, "it ends here: %d of %d bytes are missing", m.LogSize-size, m.LogSize)
 	case size > m.LogSize:
 		v.wrong(logName, m.LogSize, "it goes on here: %d bytes more than the %d that were sealed", size-m.LogSize, m.LogSize)
+	case c.torn:
+		p := &v.problems[c.reported]
+		p.Offset, p.What = size-1, fmt.Sprintf("line %d was changed: its last byte must be a newline", c.held)
+	case c.number != m.Events && v.has(logName):
+		// What is wrong with the log explains the number of its lines.
 	case c.number != m.Events:
 		v.wrong(manifestName, int64(place(v.text, `"events"`)), "it says %d events, and the log has %d", m.Events, c.number)
 	case c.digest != m.Head:
 		if at, slip := edited(m.Head, c.digest); slip || !m.Head.Valid() {
 			v.wrong(manifestName, int64(place(v.text, `"head": "`)+len(`"head": "`)+max(at, 0)), "it names the hash of the log's last line wrongly: it is %s", c.digest)
-		} else if !c.reported {
+		} else {
 			c.changed(m.Head)
 		}
 	}
