@@ -96,7 +96,7 @@ func mapNodes(with []transfer, s shape) []mapNode {
 			if t.Country != "" {
 				country = explain.Country(t.Country)
 			}
-			nodes = append(nodes, mapNode{box: box{Text: inert.Middle(name, s.text-12)}, Country: country})
+			nodes = append(nodes, mapNode{box: box{Text: inert.Middle(name, s.text-8)}, Country: country})
 			items = append(items, nil)
 		}
 		nodes[i].Violates = nodes[i].Violates || t.Violates
@@ -127,13 +127,18 @@ func mapNodes(with []transfer, s shape) []mapNode {
 
 // fill puts items into lines of at most width characters, and at most so many lines.
 func fill(items []string, width, most int) []string {
+	const more = 12 // characters of " and 99 more"
 	var lines []string
 	line := ""
 	for i, it := range items {
+		room := width
+		if len(lines) == most-1 && i < len(items)-1 {
+			room -= more
+		}
 		switch {
 		case line == "":
 			line = it
-		case utf8.RuneCountInString(line)+2+utf8.RuneCountInString(it) <= width:
+		case utf8.RuneCountInString(line)+2+utf8.RuneCountInString(it) <= room:
 			line += ", " + it
 		case len(lines) == most-1:
 			return append(lines, line+fmt.Sprintf(" and %d more", len(items)-i))

@@ -160,9 +160,12 @@ func slug(v judge.Verdict) string {
 	return strings.ReplaceAll(string(v), " ", "-")
 }
 
-// title begins a phrase with a capital letter.
+// title begins a phrase with a capital letter, unless it begins with the name of a host.
 func title(v any) string {
 	s := inert.Line(fmt.Sprint(v), 400)
+	if word, _, _ := strings.Cut(s, " "); strings.Contains(strings.TrimRight(word, "."), ".") {
+		return s
+	}
 	first, n := utf8.DecodeRuneInString(s)
 	if n == 0 {
 		return s
@@ -278,14 +281,18 @@ func facts(j *judge.Judgement, with []transfer, findings []numbered) []fact {
 	if nowhere > 0 {
 		known = " known, others not"
 	}
-	return []fact{
+	out := []fact{
 		{explain.Number(int64(violating)), plural(violating, "violating finding", "violating findings")},
 		{explain.Number(int64(len(kinds))), plural(len(kinds), "kind of identifier sent", "kinds of identifiers sent")},
-		{explain.Number(int64(len(holders))), plural(len(holders), "company got them", "companies got them")},
-		{explain.Number(int64(len(countries))), plural(len(countries), "country", "countries") + known},
-		{explain.Number(int64(j.Coverage.Flows)), plural(j.Coverage.Flows, "request read", "requests read")},
-		{explain.Number(int64(j.Coverage.Opaque)), plural(j.Coverage.Opaque, "connection unread", "connections unread")},
 	}
+	if len(holders) > 0 {
+		out = append(out,
+			fact{explain.Number(int64(len(holders))), plural(len(holders), "company got them", "companies got them")},
+			fact{explain.Number(int64(len(countries))), plural(len(countries), "country", "countries") + known})
+	}
+	return append(out,
+		fact{explain.Number(int64(j.Coverage.Flows)), plural(j.Coverage.Flows, "request read", "requests read")},
+		fact{explain.Number(int64(j.Coverage.Opaque)), plural(j.Coverage.Opaque, "connection unread", "connections unread")})
 }
 
 func plural(n int, one, many string) string {

@@ -62,6 +62,9 @@ func course(rec *record.Record, findings []numbered) []stage {
 			s.Why = "It was not reached. " + inert.Line(p.Why, 300)
 		}
 		for _, st := range rec.Steps {
+			if st.Action != nil && st.Action.OK && st.Action.Verb == "tap" {
+				continue // the touch itself is listed, with why
+			}
 			if st.Arm != p.Arm || st.Phase != p.Name || st.At.Before(p.Began) || st.At.After(p.Ended) {
 				continue
 			}

@@ -71,7 +71,7 @@ func openFindings(ctx context.Context, ev evidence.Evidence, rec *record.Record,
 				return nil, nil, err
 			}
 			budget--
-			pl.Quote = pl.Message != nil && !pl.Message.Marked && p.Excerpt != n.Grounds
+			pl.Quote = pl.Message != nil && !pl.Message.Marked && pl.Message.Body.Form != "bytes" && p.Excerpt != n.Grounds
 			if pl.Message != nil && p.Side != "response" {
 				pl.Answer = opened.Answer(rec.Flows[p.Flow])
 			}

@@ -163,7 +163,7 @@ func where(countries []string, others bool) string {
 		said = join(names, "and")
 	}
 	if others {
-		return ", some of them in " + said + ","
+		return " (some of them in " + said + ")"
 	}
 	return " in " + said
 }

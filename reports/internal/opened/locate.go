@@ -50,11 +50,11 @@ func (o opener) locateJSON(content []byte, steps []string) (view, bool) {
 	if len(trimmed) == 0 || trimmed[0] != '{' && trimmed[0] != '[' {
 		return view{}, false
 	}
-	var indented bytes.Buffer
-	if err := json.Indent(&indented, trimmed, "", "  "); err != nil {
+	text, ok := indent(trimmed)
+	if !ok {
 		return view{}, false
 	}
-	v := view{form: "JSON", text: indented.Bytes(), at: nowhere}
+	v := view{form: "JSON", text: text, at: nowhere}
 	at, rest, ok := jsonSpan(v.text, steps)
 	if !ok || len(steps) > 0 && len(rest) == len(steps) {
 		if v.at = o.find(v.text); v.at.start >= 0 {
@@ -77,7 +77,7 @@ func (o opener) locateJSON(content []byte, steps []string) (view, bool) {
 				v.place = v.text[v.at.start:v.at.end]
 			}
 		} else if len(steps) > 0 {
-			v.at = span{at.start, at.start + 240}
+			v.at = at
 		}
 	}
 	return v, true

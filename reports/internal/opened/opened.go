@@ -63,7 +63,7 @@ type Body struct {
 	Form    string   // how it is shown: "JSON", "text", "bytes"
 	Lines   []Line
 	Above   int    // lines left out before
-	Below   int    // and after
+	Below   int    // and after; bytes, where bytes are shown
 	Note    string // why it is not shown, or not whole
 }
 

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"net/url"
 	"strings"
 	"testing"
@@ -146,6 +147,23 @@ func TestPlaceIsMarked(t *testing.T) {
 func hexOf(s string) string {
 	d := sha256.Sum256([]byte(s))
 	return hex.EncodeToString(d[:])
+}
+
+func TestJSONIsLaidOutForReading(t *testing.T) {
+	in := `{"a":[1,2.5,"x, y]"],"b":[[0.1,0.2],[0.3,0.4]],"c":[],"d":{"e":["` + strings.Repeat("long", 40) + `"]},"f":"[1,\"2"}`
+	out, ok := indent([]byte(in))
+	if !ok {
+		t.Fatal("no JSON")
+	}
+	for _, line := range []string{`  "a": [1, 2.5, "x, y]"],`, `    [0.1, 0.2],`, `  "c": [],`, `  "f": "[1,\"2"`} {
+		if !strings.Contains(string(out), "\n"+line+"\n") {
+			t.Errorf("no line %s in\n%s", line, out)
+		}
+	}
+	var b bytes.Buffer
+	if err := json.Compact(&b, out); err != nil || b.String() != in {
+		t.Errorf("more than white space changed: %s, %v", b.String(), err)
+	}
 }
 
 func TestLongBodiesAreCutAroundThePlace(t *testing.T) {

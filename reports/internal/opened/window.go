@@ -102,7 +102,7 @@ func lineOf(starts []int, offset int) int {
 	return lo
 }
 
-// dump shows the start of bytes that are no text, sixteen to a line.
+// dump shows the start of bytes that are no text, sixteen to a line; below is how many bytes it leaves out.
 func dump(b []byte) (lines []Line, below int) {
 	const rows, width = 8, 16
 	for i := 0; i < len(b) && i < rows*width; i += width {
@@ -116,7 +116,7 @@ func dump(b []byte) (lines []Line, below int) {
 		}
 		lines = append(lines, Line{Number: i, Segments: []Segment{{Text: fmt.Sprintf("%-47s  %s", fmt.Sprintf("% x", row), shown.String())}}})
 	}
-	return lines, max(0, (len(b)-1)/width+1-rows)
+	return lines, max(0, len(b)-rows*width)
 }
 
 // isText reports whether bytes are text for the most part.
