@@ -19,6 +19,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -86,8 +87,9 @@ func (in *Internet) register(pattern string, eps ...*endpoint) error {
 	if s == nil {
 		s = &site{pattern: pattern, ports: map[uint16]*endpoint{}}
 	}
-	for _, ep := range eps {
-		if s.ports[ep.port] != nil {
+	for i, ep := range eps {
+		twice := slices.ContainsFunc(eps[:i], func(o *endpoint) bool { return o.port == ep.port })
+		if s.ports[ep.port] != nil || twice {
 			return fmt.Errorf("register %s: port %d %w", pattern, ep.port, ErrTaken)
 		}
 	}

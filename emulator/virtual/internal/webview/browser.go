@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -26,7 +28,7 @@ type browser struct {
 
 // startBrowser runs Chromium and connects to it. events are handled one by one;
 // see [wire.run].
-func startBrowser(path string, args, env []string, handle func(event)) (*browser, error) {
+func startBrowser(path string, args, env []string, output *tail, handle func(event)) (*browser, error) {
 	commandsR, commandsW, err := os.Pipe()
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", path, err)
@@ -41,7 +43,7 @@ func startBrowser(path string, args, env []string, handle func(event)) (*browser
 		closeAll(commandsR, commandsW, answersR, answersW)
 		return nil, fmt.Errorf("start %s: %w", path, err)
 	}
-	b := &browser{cmd: exec.Command(path, args...), output: newTail(), exited: make(chan struct{})}
+	b := &browser{cmd: exec.Command(path, args...), output: output, exited: make(chan struct{})}
 	b.cmd.Env = env
 	b.cmd.ExtraFiles = []*os.File{commandsR, answersW} // file descriptors 3 and 4
 	b.cmd.Stderr = outputW
@@ -119,51 +121,79 @@ func (b *browser) devTools(ctx context.Context) (string, error) {
 }
 
 // tail keeps the end of what a browser prints, and takes the address of its
-// debugging port out of it.
+// debugging port and its pages' uncaught errors out of it.
 type tail struct {
-	address chan string // gets one
+	address  chan string                         // gets one
+	uncaught func(text, source string, line int) // may be nil
 
 	mu    sync.Mutex
-	text  []byte
+	lines []string
+	rest  []byte // a line that has not ended
 	found bool
 }
 
-var listening = regexp.MustCompile(`DevTools listening on ws://([^/\s]+)/`)
+var (
+	listening = regexp.MustCompile(`^DevTools listening on ws://([^/\s]+)/`)
+	// A message of more than one line has its source on a later one.
+	uncaughtError = regexp.MustCompile(`:INFO:CONSOLE:(\d+)\] "(Uncaught .*?)(?:", source: (\S*) \(\d+\))?$`)
+)
 
-func newTail() *tail { return &tail{address: make(chan string, 1)} }
+const (
+	maxLines = 20
+	maxLine  = 16 << 10
+)
 
-var _ io.Writer = (*tail)(nil)
+func newTail(uncaught func(text, source string, line int)) *tail {
+	return &tail{address: make(chan string, 1), uncaught: uncaught}
+}
 
 func (t *tail) Write(p []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.text = append(t.text, p...)
-	if m := listening.FindSubmatch(t.text); m != nil && !t.found {
-		t.found = true
-		t.address <- string(m[1])
+	t.rest = append(t.rest, p...)
+	for {
+		line, rest, ended := bytes.Cut(t.rest, []byte("\n"))
+		if !ended {
+			break
+		}
+		t.line(string(bytes.TrimSpace(line)))
+		t.rest = append(t.rest[:0], rest...)
 	}
-	if over := len(t.text) - 16<<10; over > 0 {
-		t.text = append(t.text[:0], t.text[over:]...)
+	if len(t.rest) > maxLine {
+		t.line(string(t.rest))
+		t.rest = t.rest[:0]
 	}
 	return len(p), nil
+}
+
+// line deals with one line; t.mu is held.
+func (t *tail) line(line string) {
+	if m := listening.FindStringSubmatch(line); m != nil && !t.found {
+		t.found = true
+		t.address <- m[1]
+		return
+	}
+	if m := uncaughtError.FindStringSubmatch(line); m != nil && t.uncaught != nil {
+		n, _ := strconv.Atoi(m[1])
+		t.uncaught(m[2], m[3], n)
+		return
+	}
+	// A browser without a desktop complains of the missing D-Bus.
+	if line == "" || strings.Contains(line, "dbus") {
+		return
+	}
+	if t.lines = append(t.lines, line); len(t.lines) > maxLines {
+		t.lines = append(t.lines[:0], t.lines[1:]...)
+	}
 }
 
 // String is the last lines that mean something.
 func (t *tail) String() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	var lines [][]byte
-	for line := range bytes.Lines(t.text) {
-		// A browser without a desktop complains of the missing D-Bus.
-		if line = bytes.TrimSpace(line); len(line) > 0 && !bytes.Contains(line, []byte("dbus")) {
-			lines = append(lines, line)
-		}
-	}
-	if over := len(lines) - 5; over > 0 {
-		lines = lines[over:]
-	}
-	if len(lines) == 0 {
+	last := t.lines[max(0, len(t.lines)-5):]
+	if len(last) == 0 {
 		return "it printed nothing"
 	}
-	return string(bytes.Join(lines, []byte("; ")))
+	return strings.Join(last, "; ")
 }

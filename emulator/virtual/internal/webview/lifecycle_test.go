@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -177,5 +178,26 @@ func TestStartWithoutToolsNamesThePackages(t *testing.T) {
 	}
 	if err := new(stores).write(t.Context(), t.TempDir(), nil); !errors.Is(err, ErrNoCertutil) || !strings.Contains(err.Error(), "apt-get install libnss3-tools") {
 		t.Errorf("without certutil: %v", err)
+	}
+}
+
+func TestConsole(t *testing.T) {
+	w := newWorld(t)
+	w.page("<script>console.log('a', 1, { b: 2 }); console.warn('careful'); console.error('bad'); console.debug('fine')</script>\n<script>\nnobody.caught();\n</script><script>Promise.reject(new Error('two\\nlines'))</script>")
+	w.start()
+	w.waitLog("Uncaught (in promise) Error: two")
+	w.waitLog("fine")
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	page := origin + "/assets/www/index.html"
+	for _, want := range []Message{
+		{Level: "info", Text: "a 1 [object Object]", Source: page, Line: 1}, {Level: "warning", Text: "careful", Source: page, Line: 1},
+		{Level: "error", Text: "bad", Source: page, Line: 1}, {Level: "debug", Text: "fine", Source: page, Line: 1},
+		{Level: "error", Text: "Uncaught ReferenceError: nobody is not defined", Source: page, Line: 3},
+	} {
+		want.Package, want.PID = "org.example.app", 4321
+		if !slices.Contains(w.log, want) {
+			t.Errorf("%+v is not in the log %+v", want, w.log)
+		}
 	}
 }

@@ -42,7 +42,8 @@ type process struct {
 	attached chan *session // the first page
 	prompts  chan struct{} // a place for the one prompt that may be up
 
-	frames frames
+	frames  frames
+	logging sync.Mutex // held while a line goes to the console
 
 	mu       sync.Mutex
 	main     *session
@@ -98,7 +99,7 @@ func (e *engine) prepare(ctx context.Context, p *process, chromium string) error
 	if err != nil {
 		return err
 	}
-	p.browser, err = startBrowser(chromium, flags(profile, p.launch.Device, r), environment(p.home, p.launch.Device), p.handle)
+	p.browser, err = startBrowser(chromium, flags(profile, p.launch.Device, r), environment(p.home, p.launch.Device), newTail(p.uncaught), p.handle)
 	return err
 }
 

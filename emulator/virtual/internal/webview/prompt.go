@@ -77,7 +77,7 @@ func (p *process) putUp(ctx context.Context, ask android.Prompt) (up *prompt, di
 		return nil, nil, err
 	}
 	dispose = func() {
-		tell(b, target.DisposeBrowserContext, target.DisposeBrowserContextParams{BrowserContextID: made.BrowserContextID})
+		tell(b, target.DisposeBrowserContext, target.DisposeBrowserContextParams(made))
 	}
 	came := make(chan *session, 1)
 	p.mu.Lock()

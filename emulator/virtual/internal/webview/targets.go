@@ -231,17 +231,3 @@ func (p *process) reply(e fetch.EventRequestPaused) reply {
 	}
 	return ask(p.ctx, p.launch.Bridge, method, body)
 }
-
-// logged hands a console message to the device's log.
-func (p *process) logged(m consoleMessage) {
-	if p.console == nil {
-		return
-	}
-	level := m.Message.Level
-	switch level {
-	case "debug", "error", "warning":
-	default:
-		level = "info"
-	}
-	p.console(Message{Package: p.launch.Package, PID: p.launch.PID, Level: level, Text: m.Message.Text, Source: m.Message.URL, Line: m.Message.Line})
-}

@@ -125,8 +125,8 @@ func TestTreeIsTheLayout(t *testing.T) {
 		{ResourceID: "list", Class: "view.View", Bounds: at(10, 500, 200, 100), Enabled: true, Scrollable: true},
 		{ResourceID: "part", Class: "widget.Button", Text: "Part", Bounds: at(10, 560, 100, 40), Enabled: true, Clickable: true},
 		{ResourceID: "inner", Class: "widget.Button", Text: "Inner", Bounds: at(55, 665, 100, 20), Enabled: true, Clickable: true},
-		{ResourceID: "turned", Class: "view.View", Text: "Turned", Bounds: at(260, 305, 40, 20), Enabled: true, Clickable: true},
-		{ResourceID: "fixed", Class: "view.View", Text: "Fixed", Bounds: at(0, 780, 100, 20), Enabled: true, Clickable: true},
+		{ResourceID: "turned", Class: "widget.Button", Text: "Turned", Bounds: at(260, 305, 40, 20), Enabled: true, Clickable: true},
+		{ResourceID: "fixed", Class: "widget.Button", Text: "Fixed", Bounds: at(0, 780, 100, 20), Enabled: true, Clickable: true},
 	})
 	if box := byID(tree, "agree"); box == nil || box.Text != "I agree" || !box.Checkable || !box.Checked || box.Class != "android.widget.CheckBox" {
 		t.Errorf("the checkbox is %+v", box)
@@ -155,7 +155,7 @@ func TestTreeIsTheLayout(t *testing.T) {
 		{ResourceID: "accept", Class: "widget.Button", Text: "Accept all", Bounds: at(100, 100, 120, 48), Enabled: true, Clickable: true},
 		{ResourceID: "part", Class: "widget.Button", Text: "Part", Bounds: at(10, 420, 100, 80), Enabled: true, Clickable: true},
 		{ResourceID: "inner", Class: "widget.Button", Text: "Inner", Bounds: at(55, 565, 100, 20), Enabled: true, Clickable: true},
-		{ResourceID: "fixed", Class: "view.View", Text: "Fixed", Bounds: at(0, 780, 100, 20), Enabled: true, Clickable: true},
+		{ResourceID: "fixed", Class: "widget.Button", Text: "Fixed", Bounds: at(0, 780, 100, 20), Enabled: true, Clickable: true},
 	})
 	decoys(tree)
 	if byID(tree, "head") != nil {

@@ -26,7 +26,7 @@ type Options struct {
 	// Internet is what an app reaches when the device has no proxy; nil for nothing.
 	Internet *internet.Internet
 	// Console, if not nil, gets what pages write to their console, for logcat.
-	// It is called from one goroutine an app and must not block.
+	// An app's lines come one after the other. It must not block.
 	Console func(Message)
 }
 
