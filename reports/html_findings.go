@@ -85,14 +85,13 @@ func openFindings(ctx context.Context, ev evidence.Evidence, rec *record.Record,
 	return shown, brief, nil
 }
 
-// telling is the place to show open: where the service issued the value, else the first.
+// telling is the place to show open.
 func telling(places []place) int {
+	proof := make([]judge.Pointer, len(places))
 	for i, p := range places {
-		if p.Pointer.Role == "minted" {
-			return i
-		}
+		proof[i] = p.Pointer
 	}
-	return 0
+	return explain.Telling(proof)
 }
 
 // choose picks the places to open: one of each role and phase first, so that three places show three things.

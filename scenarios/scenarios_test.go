@@ -28,7 +28,7 @@ const childEnv = "UNASKED_TEST_JUDGEMENT"
 type outcome struct {
 	Result scenarios.Result
 	Output string
-	Second string // the error of a second Run
+	Told   bool // that something failed
 }
 
 func TestMain(m *testing.M) {
@@ -52,7 +52,8 @@ func child(file string) error {
 		return err
 	}
 	var output bytes.Buffer
-	r, err := scenarios.Run(context.Background(), &j, scenarios.Options{Output: &output, JUnit: os.Getenv("JUNIT")})
+	var told failer
+	r, err := scenarios.Run(context.Background(), &j, scenarios.Options{Output: &output, JUnit: os.Getenv("JUNIT"), T: &told})
 	if err != nil {
 		return err
 	}
@@ -60,8 +61,12 @@ func child(file string) error {
 	if !errors.Is(again, scenarios.ErrAlreadyRan) {
 		return fmt.Errorf("a second Run: %v", again)
 	}
-	return json.NewEncoder(os.Stdout).Encode(outcome{Result: r, Output: output.String(), Second: again.Error()})
+	return json.NewEncoder(os.Stdout).Encode(outcome{Result: r, Output: output.String(), Told: bool(told)})
 }
+
+type failer bool
+
+func (f *failer) Fail() { *f = true }
 
 // ask runs the specs over j in a process of its own.
 func ask(t *testing.T, j *judge.Judgement, junit string) outcome {
@@ -91,6 +96,19 @@ func ask(t *testing.T, j *judge.Judgement, junit string) outcome {
 		t.Fatalf("the child printed more than its result: %v\n%s", err, out)
 	}
 	return o
+}
+
+// rerun runs one test of this binary in a process of its own.
+func rerun(t *testing.T, test string, env ...string) (string, error) {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), self, "-test.run="+test, "-test.v")
+	cmd.Env = append(os.Environ(), env...)
+	out, err := cmd.CombinedOutput()
+	return string(out), err
 }
 
 // verdicts is a judgement that answers each question in a different way.
@@ -172,6 +190,9 @@ func TestVerdictsBecomeStates(t *testing.T) {
 			}
 		})
 	}
+	if !o.Told {
+		t.Error("T was not told of a violated question")
+	}
 	if strings.Contains(o.Output, "\x1b") {
 		t.Errorf("the output to a file holds escape sequences:\n%q", o.Output)
 	}
@@ -199,7 +220,7 @@ func checkJUnit(t *testing.T, file string) {
 
 func TestNothingViolatedPasses(t *testing.T) {
 	o := ask(t, quiet(), "")
-	if o.Result.Failed != 0 || o.Result.Skipped != 0 || o.Result.Passed != 6 {
+	if o.Told || o.Result.Failed != 0 || o.Result.Skipped != 0 || o.Result.Passed != 6 {
 		t.Errorf("%+v\n%s", o.Result, o.Output)
 	}
 }

@@ -57,12 +57,23 @@ func Finding(f judge.Finding) string {
 		fmt.Fprintf(&b, "\n%s", strings.Join(facts, "; "))
 	}
 	if len(f.Proof) > 0 {
-		fmt.Fprintf(&b, "\nproof: %s", Place(f.Proof[0]))
+		fmt.Fprintf(&b, "\nproof: %s", Place(f.Proof[Telling(f.Proof)]))
 		if more := len(f.Proof) - 1; more > 0 {
 			fmt.Fprintf(&b, ", and %s", Count(int64(more), "more place", "more places"))
 		}
 	}
 	return b.String()
+}
+
+// Telling is the index of the place that a reader should see first: where the service issued a
+// value, else the first. It is 0 for no places.
+func Telling(proof []judge.Pointer) int {
+	for i, p := range proof {
+		if p.Role == "minted" {
+			return i
+		}
+	}
+	return 0
 }
 
 // Findings are the findings that violate a question, in the judgement's order.
