@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/http"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 )
@@ -103,6 +102,9 @@ func (c *clipshare) anonymous(_ http.ResponseWriter, r *http.Request) (any, erro
 		id := snowflake()
 		return Account{ID: id, Username: "clipper_" + id[len(id)-8:], Created: time.Now().UTC()}
 	})
+	if a.ID == "" {
+		return nil, errFull
+	}
 	c.ledger.add(r, PurposeAccount, map[string]string{"ssaid": ssaid, "account": a.ID, "is_new": strconv.FormatBool(isNew)})
 	return map[string]any{
 		"user": map[string]any{
@@ -199,10 +201,4 @@ func (c *clipshare) face(_ http.ResponseWriter, r *http.Request) (any, error) {
 	c.ledger.faces(in.Draft, len(in.Landmarks))
 	c.ledger.add(r, PurposeFace, map[string]string{"draft": in.Draft, "points": strconv.Itoa(len(in.Landmarks))})
 	return map[string]any{"effects": []string{"smooth", "warm"}}, nil
-}
-
-// hostOf is a Host header without its port.
-func hostOf(r *http.Request) string {
-	host, _, _ := strings.Cut(r.Host, ":")
-	return host
 }

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -79,9 +80,11 @@ func (u Upload) SHA256() string {
 
 // Bounds on what a ledger keeps, for any app on the device may talk to these services.
 const (
-	maxEntries = 100_000
-	maxUpload  = 64 << 20 // bytes
-	maxUploads = 64
+	maxEntries  = 100_000
+	maxAccounts = 10_000
+	maxTokens   = 100      // of one account; an older one is forgotten
+	maxUpload   = 64 << 20 // bytes
+	maxUploads  = 64
 )
 
 func (l *Ledger) add(r *http.Request, purpose string, got map[string]string) {
@@ -149,7 +152,7 @@ func (l *Ledger) Uploads() []Upload {
 }
 
 // account returns the account with a key, creating it where there is none, and
-// hands out a token for it.
+// hands out a token for it. It is the zero account where there is no room for more.
 func (l *Ledger) account(key string, anonymous bool, create func() Account) (a Account, token string, isNew bool) {
 	token = opaque(32)
 	l.mu.Lock()
@@ -157,8 +160,14 @@ func (l *Ledger) account(key string, anonymous bool, create func() Account) (a A
 	for i := range l.accounts {
 		if l.accounts[i].Key == key && l.accounts[i].Anonymous == anonymous {
 			l.accounts[i].Tokens = append(l.accounts[i].Tokens, token)
+			if n := len(l.accounts[i].Tokens); n > maxTokens {
+				l.accounts[i].Tokens = slices.Clone(l.accounts[i].Tokens[n-maxTokens:])
+			}
 			return l.accounts[i], token, false
 		}
+	}
+	if len(l.accounts) >= maxAccounts {
+		return Account{}, "", false
 	}
 	a = create()
 	a.Key, a.Anonymous, a.Tokens = key, anonymous, []string{token}
@@ -213,4 +222,10 @@ func (l *Ledger) faces(id string, points int) {
 	if u := l.uploads[id]; u != nil {
 		u.Faces = points
 	}
+}
+
+// hostOf is a Host header without its port.
+func hostOf(r *http.Request) string {
+	host, _, _ := strings.Cut(r.Host, ":")
+	return host
 }

@@ -112,6 +112,9 @@ func (p *pantry) signUp(_ http.ResponseWriter, r *http.Request) (any, error) {
 	a, token, isNew := p.ledger.account(mail, false, func() Account {
 		return Account{ID: snowflake(), Username: name, Created: time.Now().UTC()}
 	})
+	if a.ID == "" {
+		return nil, errFull
+	}
 	p.ledger.add(r, PurposeSignUp, map[string]string{"email": mail, "name": name, "account": a.ID})
 	if !isNew {
 		return nil, failure{http.StatusConflict, "There is an account with this mail address."}

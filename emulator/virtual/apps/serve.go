@@ -61,6 +61,8 @@ type failure struct {
 
 func (f failure) Error() string { return f.text }
 
+var errFull = failure{http.StatusServiceUnavailable, "no more accounts"}
+
 // endpoint answers with JSON, or with a failure.
 type endpoint func(w http.ResponseWriter, r *http.Request) (any, error)
 

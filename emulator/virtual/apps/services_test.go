@@ -175,3 +175,31 @@ func TestTraps(t *testing.T) {
 		t.Errorf("the echo says %v", echo["nonce"])
 	}
 }
+
+// TestTheServiceRemembers: what makes an account recoverable is the SSAID alone.
+func TestTheServiceRemembers(t *testing.T) {
+	c := serve(t, ClipShare())
+	ask := func(ssaid string) (user map[string]any, token any) {
+		_, out := c.do("POST", "https://api.clipshare.example/v1/users/anonymous", `{"device_uid":"`+ssaid+`"}`)
+		user, _ = out["user"].(map[string]any)
+		return user, out["access_token"]
+	}
+	first, token := ask("8c1f0d3ab27e5946")
+	again, other := ask("8c1f0d3ab27e5946")
+	stranger, _ := ask("00ff17a2c4b3d9e8")
+	if first["id"] != again["id"] || first["created_at"] != again["created_at"] || first["is_new"] != true || again["is_new"] != false {
+		t.Errorf("first %v, again %v", first, again)
+	}
+	if stranger["id"] == first["id"] || stranger["is_new"] != true {
+		t.Errorf("somebody else: %v", stranger)
+	}
+	if token == other || token == nil {
+		t.Errorf("tokens %v and %v", token, other)
+	}
+	for range 2 * maxTokens {
+		ask("8c1f0d3ab27e5946")
+	}
+	if n := len(c.ledger.Accounts()[0].Tokens); n != maxTokens {
+		t.Errorf("%d tokens are kept", n)
+	}
+}
