@@ -54,7 +54,7 @@ func (f *Features) Part(p *unwrap.Part) {
 	path := p.Surface()
 	// The list is what stands before the first position: $.points[3].x and $.points[3][0] are in $.points.
 	open := strings.IndexByte(path, '[')
-	for open >= 0 && open+1 < len(path) && path[open+1] == '"' {
+	for open >= 0 && open+1 < len(path) && path[open+1] == '\'' {
 		next := strings.IndexByte(path[open+1:], '[')
 		if next < 0 {
 			return

@@ -22,7 +22,7 @@ var codings = map[string]string{
 // body takes the content codings off and opens what the media type says.
 func (w *walk) body(m Message) {
 	headers := flow.HTTPHeader(m.Headers)
-	p := &Part{Parent: -1, Type: Bytes, Data: m.Body, root: "body"}
+	p := &Part{Parent: -1, Type: Bytes, Data: m.Body, root: flow.SurfaceBody}
 	applied := strings.Split(strings.ToLower(strings.Join(headers.Values("Content-Encoding"), ",")), ",")
 	for i := len(applied) - 1; i >= 0; i-- {
 		coding := strings.TrimSpace(applied[i])

@@ -45,10 +45,10 @@ type Part struct {
 
 // Surface names the place: url, header:NAME, cookie:NAME, host, body, body:$.a.b[2], file:PATH.
 func (p *Part) Surface() string {
-	if p.at == nil || p.root != "body" {
+	if p.at == nil || p.root != flow.SurfaceBody {
 		return p.root
 	}
-	return p.root + ":" + p.at.String()
+	return flow.BodySurface(p.at.String())
 }
 
 // Path is the place within the surface: "$.a.b[2]", or "" for the surface itself.
@@ -160,7 +160,7 @@ func (o *Opener) File(name string, data []byte, visit func(*Part)) Report {
 // Value shows a single value as if it stood in a body, and what is in it.
 func (o *Opener) Value(data []byte, visit func(*Part)) Report {
 	w := &walk{o: o, visit: visit, left: o.limits}
-	w.open(&Part{Parent: -1, Type: Text, Data: data, root: "body"}, 0)
+	w.open(&Part{Parent: -1, Type: Text, Data: data, root: flow.SurfaceBody}, 0)
 	return w.report
 }
 
@@ -204,7 +204,7 @@ func (w *walk) spend(p *Part, depth int) bool {
 }
 
 func (w *walk) url(raw string) {
-	whole := &Part{Parent: -1, Type: Bytes, Data: []byte(raw), root: "url"}
+	whole := &Part{Parent: -1, Type: Bytes, Data: []byte(raw), root: flow.SurfaceURL}
 	w.show(whole)
 	rest := raw
 	if _, after, ok := strings.Cut(raw, "://"); ok {
@@ -217,7 +217,10 @@ func (w *walk) url(raw string) {
 			w.open(whole.child([]byte(host[:i]), Text, "userinfo", nil), 1)
 			host = host[i+1:]
 		}
-		w.show(&Part{Parent: whole.ID, Type: Text, Data: []byte(host), root: "host"})
+		if i := strings.LastIndexByte(host, ':'); i >= 0 && !strings.HasSuffix(host, "]") {
+			host = host[:i]
+		}
+		w.show(&Part{Parent: whole.ID, Type: Text, Data: []byte(host), root: flow.SurfaceHost})
 		rest = after[end:]
 	}
 	path, query, _ := strings.Cut(rest, "?")
@@ -248,7 +251,7 @@ func (w *walk) header(h flow.Header, response bool) {
 		w.cookie(strings.TrimSpace(pair))
 	case strings.HasPrefix(name, ":"):
 	default:
-		w.open(&Part{Parent: -1, Type: Text, Key: h.Name, Data: []byte(h.Value), root: "header:" + h.Name}, 0)
+		w.open(&Part{Parent: -1, Type: Text, Key: h.Name, Data: []byte(h.Value), root: flow.HeaderSurface(h.Name)}, 0)
 	}
 }
 
@@ -261,7 +264,7 @@ func (w *walk) cookie(pair string) {
 		return
 	}
 	value = strings.Trim(value, `"`)
-	w.open(&Part{Parent: -1, Type: Text, Key: name, Data: []byte(value), root: "cookie:" + name}, 0)
+	w.open(&Part{Parent: -1, Type: Text, Key: name, Data: []byte(value), root: flow.CookieSurface(name)}, 0)
 }
 
 // child is a part that is taken out of p.

@@ -56,14 +56,14 @@ func TestWalk(t *testing.T) {
 		Body: gzipped([]byte(`{"a":{"b c":[1,"x\u00e9",{"d":true}]},"s":"{\"t\":\"u\"}","n":null}`)),
 	})
 	want := []string{
-		"url = user:pw", "host = a.example:8443", "url = v1", "url = %61b", "url url = ab",
+		"url = user:pw", "host = a.example", "url = v1", "url = %61b", "url url = ab",
 		"url = 1 2", `url = {"z":5}`, "url = 5", "url = f",
 		"header:Authorization = Bearer " + jwt,
 		`header:Authorization jwt = {"sub":"u-1","firebase":{"sign_in_provider":"anonymous"}}`,
 		"header:Authorization jwt = u-1", "header:Authorization jwt = anonymous",
 		"cookie:sid = abc", "cookie: = lone",
 		"header:Content-Encoding = gzip",
-		`body:$.a["b c"][0] gzip = 1`, `body:$.a["b c"][1] gzip = xé`, `body:$.a["b c"][2].d gzip = true`,
+		`body:$.a['b c'][0] gzip = 1`, `body:$.a['b c'][1] gzip = xé`, `body:$.a['b c'][2].d gzip = true`,
 		`body:$.s gzip = {"t":"u"}`, `body:$.s.t gzip = u`,
 	}
 	if !slices.Equal(list, want) {
