@@ -13,9 +13,10 @@ import (
 // conn is one connection to the server. It fails as soon as its context ends.
 type conn struct {
 	net.Conn
-	ctx    context.Context
-	stop   func() bool
-	serial string // of the device, for errors; empty for a host service
+	ctx      context.Context
+	stop     func() bool
+	serial   string // of the device that is meant, for errors; may be empty
+	onDevice bool   // what is read and written is the device's, no longer the server's
 }
 
 // longAgo is a deadline that ends every read and write at once.
@@ -41,7 +42,7 @@ func (c *conn) cause(err error) error {
 	if c.ctx.Err() != nil {
 		return context.Cause(c.ctx)
 	}
-	if c.serial != "" {
+	if c.onDevice {
 		return gone(c.serial, err)
 	}
 	return fmt.Errorf("%w: %w", errServerClosed, err)

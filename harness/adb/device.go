@@ -110,6 +110,7 @@ func (d *Device) open(ctx context.Context, service string) (*conn, error) {
 		c.Close()
 		return nil, err
 	}
+	c.onDevice = true
 	if err := c.request(service); err != nil {
 		c.Close()
 		return nil, d.explain(ctx, service, err)
@@ -126,7 +127,7 @@ func (d *Device) explain(ctx context.Context, service string, err error) error {
 		return gone(d.name(), nil)
 	}
 	name, _, _ := strings.Cut(service, ":")
-	return &statement{fmt.Sprintf("device %s does not offer %q: it may be too old for it", d.name(), name), []error{ErrRefused}}
+	return &statement{fmt.Sprintf("%s does not offer %q: it may be too old for it", named(d.name()), name), []error{ErrRefused}}
 }
 
 // present reports whether the device can be used now.

@@ -48,16 +48,21 @@ func gone(serial string, err error) error {
 	if err != nil && !errors.Is(err, io.EOF) {
 		is = append(is, err)
 	}
-	return &statement{fmt.Sprintf("device %s went away in the middle: check its cable or network, and run again", serial), is}
+	return &statement{named(serial) + " went away in the middle: check its cable or network, and run again", is}
+}
+
+// named is how a device is called in a sentence.
+func named(serial string) string {
+	if serial == "" {
+		return "the device"
+	}
+	return "device " + serial
 }
 
 // failure turns the server's FAIL into an error that a caller can decide on.
 func failure(serial, text string) error {
 	text = strings.TrimSpace(text)
-	named := "the device"
-	if serial != "" {
-		named = "device " + serial
-	}
+	named := named(serial)
 	say := func(sentinel error, format string, args ...any) error {
 		return &statement{fmt.Sprintf(format, args...), []error{sentinel}}
 	}

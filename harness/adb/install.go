@@ -117,7 +117,7 @@ func (d *Device) packageManager(ctx context.Context, words []string, r io.Reader
 	case readErr != nil:
 		return nil, c.cause(readErr)
 	}
-	return nil, gone(d.String(), nil)
+	return nil, gone(d.name(), nil)
 }
 
 // feed sends size bytes of r. Where r has fewer, it closes the connection, for

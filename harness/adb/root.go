@@ -20,7 +20,19 @@ func (d *Device) Root(ctx context.Context) error { return d.restart(ctx, "root:"
 // Unroot restarts the device's adb daemon as the shell user and returns when it answers again.
 func (d *Device) Unroot(ctx context.Context) error { return d.restart(ctx, "unroot:", false) }
 
+// restartTime is how long a daemon that has said that it restarts may take to hang up.
+const restartTime = 5 * time.Second
+
 func (d *Device) restart(ctx context.Context, service string, root bool) error {
+	// A stream that nothing ends but the daemon's own end: the old daemon may
+	// still answer after it has said that it restarts.
+	witness, err := d.open(ctx, "exec:cat")
+	if err != nil && !errors.Is(err, ErrRefused) {
+		return fmt.Errorf("adb %s %s: %w", strings.TrimSuffix(service, ":"), d, err)
+	}
+	if witness != nil {
+		defer witness.Close()
+	}
 	text, err := d.readAll(ctx, service)
 	if err != nil && !errors.Is(err, ErrDeviceGone) {
 		return fmt.Errorf("adb %s %s: %w", strings.TrimSuffix(service, ":"), d, err)
@@ -29,8 +41,12 @@ func (d *Device) restart(ctx context.Context, service string, root bool) error {
 	if strings.Contains(said, "cannot run as root") || strings.Contains(said, "not supported") {
 		return &statement{fmt.Sprintf("%s can't be rooted by adb (%s): use an image of the kind google_apis or default, not google_apis_playstore", d, clip(said)), []error{ErrNotRootable}}
 	}
-	// The daemon answers, hangs up, and comes back. Who it runs as is the only
-	// sign that can't be mistaken: the old one may still answer for a moment.
+	if witness != nil && strings.HasPrefix(said, "restarting") {
+		witness.SetReadDeadline(time.Now().Add(restartTime))
+		if ctx.Err() == nil {
+			io.Copy(io.Discard, witness.Conn)
+		}
+	}
 	again := time.NewTicker(100 * time.Millisecond)
 	defer again.Stop()
 	for {

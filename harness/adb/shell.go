@@ -119,7 +119,7 @@ func readShell(c *conn) (Result, error) {
 		switch head[0] {
 		case shellStdout, shellStderr:
 			if int64(stdout.Len()+stderr.Len())+size > maxOutput {
-				return Result{}, fmt.Errorf("a command on %s printed more than %d MiB: stream it instead", c.serial, maxOutput>>20)
+				return Result{}, fmt.Errorf("a command on %s printed more than %d MiB: stream it instead", named(c.serial), maxOutput>>20)
 			}
 			to := &stdout
 			if head[0] == shellStderr {
@@ -131,7 +131,7 @@ func readShell(c *conn) (Result, error) {
 		case shellExit:
 			code := make([]byte, 1)
 			if size != 1 {
-				return Result{}, fmt.Errorf("device %s sent an exit packet of %d bytes, where shell v2 has 1", c.serial, size)
+				return Result{}, fmt.Errorf("%s sent an exit packet of %d bytes, where shell v2 has 1", named(c.serial), size)
 			}
 			if _, err := io.ReadFull(c.Conn, code); err != nil {
 				return Result{}, c.cause(err)
@@ -164,7 +164,7 @@ func (d *Device) shellV1(ctx context.Context, script string) (Result, error) {
 		if len(all) == maxOutput {
 			return Result{}, fmt.Errorf("a command on %s printed more than %d MiB: stream it instead", d, maxOutput>>20)
 		}
-		return Result{}, gone(d.String(), nil)
+		return Result{}, gone(d.name(), nil)
 	}
 	code, err := strconv.Atoi(strings.TrimSpace(string(all[at+len(mark):])))
 	if err != nil {
@@ -203,7 +203,7 @@ func (s *execStream) Read(p []byte) (int, error) {
 		// A device that vanishes ends the stream just as the script's own end does.
 		s.ended = io.EOF
 		if !s.device.present(s.ctx) {
-			s.ended = gone(s.device.String(), nil)
+			s.ended = gone(s.device.name(), nil)
 		}
 	default:
 		s.ended = s.cause(err)

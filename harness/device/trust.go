@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+
+	"github.com/unasked-audit/unasked/harness/adb"
 )
 
 const (
@@ -80,7 +82,7 @@ func (t *trust) set(ctx context.Context, pem []byte) error {
 		{"tidy up", "rm -rf " + caCopies + " " + caFile},
 	}
 	for i, s := range steps {
-		if _, err := t.device.rootShell(ctx, s.script); err != nil {
+		if _, err := t.run(ctx, s.script); err != nil {
 			return fmt.Errorf("%s: %w", s.what, err)
 		}
 		if i == 1 {
@@ -88,7 +90,7 @@ func (t *trust) set(ctx context.Context, pem []byte) error {
 		}
 	}
 	if t.folder == moduleCerts {
-		if _, err := t.device.rootShell(ctx, "mount --bind "+systemCerts+" "+moduleCerts); err != nil {
+		if _, err := t.run(ctx, "mount --bind "+systemCerts+" "+moduleCerts); err != nil {
 			return fmt.Errorf("mount over %s: %w", moduleCerts, err)
 		}
 		t.mounted = 2
@@ -97,6 +99,15 @@ func (t *trust) set(ctx context.Context, pem []byte) error {
 		}
 	}
 	return t.check(ctx, pem)
+}
+
+// run runs a script as root in the mount namespace of the whole device: su
+// programs give each of their scripts one of its own.
+func (t *trust) run(ctx context.Context, script string) (string, error) {
+	if t.device.rootWay() != asItIs {
+		script = enter("1", "sh -c "+adb.Quote(script))
+	}
+	return t.device.rootShell(ctx, script)
 }
 
 // everywhere runs a command in the mount namespace of each zygote and of each app.
@@ -170,9 +181,9 @@ func (t *trust) undo(ctx context.Context) error {
 		if err := t.everywhere(ctx, "/bin/umount "+moduleCerts+" || true"); err != nil {
 			return fail(err)
 		}
-		t.device.rootShell(ctx, "umount "+moduleCerts)
+		t.run(ctx, "umount "+moduleCerts)
 	}
-	if _, err := t.device.rootShell(ctx, "umount "+systemCerts); err != nil {
+	if _, err := t.run(ctx, "umount "+systemCerts); err != nil {
 		return fail(err)
 	}
 	for _, folder := range []string{systemCerts, t.folder} {
