@@ -65,11 +65,13 @@ evidence is sealed as interrupted. A second Ctrl-C ends the program at once.`,
 	flags.BoolVar(&f.asJSON, "json", false, "print the report as JSON; progress goes to the standard error")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "show no progress")
 	_ = cmd.RegisterFlagCompletionFunc("protocol", cobra.FixedCompletions(protocol.Names(), cobra.ShellCompDirectiveDefault))
-	cmd.MarkFlagsMutuallyExclusive("virtual", "serial")
 	return cmd
 }
 
 func runAudit(cmd *cobra.Command, files []string, f auditFlags) error {
+	if f.virtual && cmd.Flags().Changed("serial") {
+		return usage(errors.New("--virtual and --serial name two devices: choose one"))
+	}
 	plan, err := loadProtocol(f.protocol)
 	if err != nil {
 		return err

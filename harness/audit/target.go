@@ -30,11 +30,8 @@ func (r *run) acquire(ctx context.Context) error {
 		}
 		r.undo.push("disconnect adb from "+at, func(ctx context.Context) error { return r.Adb.Disconnect(ctx, at) })
 	}
-	conn := r.Adb.Device(adb.DeviceWithSerial(lease.Serial()))
-	r.dev = device.New(conn)
-	if err := conn.WaitFor(ctx, adb.StateOnline); err != nil {
-		return err
-	}
+	// A device that is not there, offline or unauthorized says so at the first question.
+	r.dev = device.New(r.Adb.Device(adb.DeviceWithSerial(lease.Serial())))
 	if r.device, err = r.dev.Info(ctx); err != nil {
 		return err
 	}
