@@ -140,6 +140,9 @@ func TestPageInABrowser(t *testing.T) {
 		at := save(t, c.audit)
 		for _, width := range []int64{1280, 768, 390, 320} {
 			for _, theme := range []string{"light", "dark"} {
+				if theme == "dark" && width != 390 {
+					continue // colours don't depend on the width
+				}
 				t.Run(fmt.Sprintf("%s at %d, %s", c.name, width, theme), func(t *testing.T) {
 					media(t, ctx, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: theme}}})
 					do(t, ctx, chromedp.EmulateViewport(width, 844), chromedp.Navigate(at))

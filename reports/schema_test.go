@@ -108,7 +108,7 @@ func TestJSONFitsTheSchema(t *testing.T) {
 	}
 	open, strict := compile(t, published), compile(t, schema(t, true))
 	for _, name := range []string{"guilty", "innocent", "unread", "empty"} {
-		raw := write(t, reports.FormatJSON, specimens(t)[name])
+		raw := write(t, reports.FormatJSON, specimens[name](t))
 		doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
 		if err != nil {
 			t.Fatal(err)

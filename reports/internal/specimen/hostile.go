@@ -42,9 +42,13 @@ func Hostile(t testing.TB) Audit {
 		b.answered(huge, "body:$.a", long[:200]), b.at(deep, "body:$.a.a.a", "x\xff\xfe"), {Event: 1 << 60, Flow: "f404", Side: "request", Surface: "body", Excerpt: Evil},
 	} {
 		p.Role = Evil
+		much := ""
+		if i < 2 {
+			much = long
+		}
 		b.find(judge.Finding{
-			Claim: judge.Claim(Evil), Level: 99, Title: Evil + "\xff" + long, Subject: Evil, Value: Evil + "\xff" + long[:i], Host: Evil + fmt.Sprint(i), Owner: Evil, Country: Evil,
-			Grounds: Evil + long, Signature: Evil, Proof: []judge.Pointer{p},
+			Claim: judge.Claim(Evil), Level: 99, Title: Evil + "\xff" + much, Subject: Evil, Value: Evil + "\xff" + long[:i], Host: Evil + fmt.Sprint(i), Owner: Evil, Country: Evil,
+			Grounds: Evil + much, Signature: Evil, Proof: []judge.Pointer{p},
 		})
 	}
 	b.find(judge.Finding{Claim: judge.IdentifierSent, Title: Evil, Subject: Evil, Value: long, Host: "a." + Evil, Country: "XX", Proof: []judge.Pointer{b.at(huge, "body", Evil)}})
