@@ -2,8 +2,10 @@ package webview
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"image"
+	"slices"
 	"time"
 
 	"github.com/chromedp/cdproto/cdp"
@@ -18,12 +20,12 @@ import (
 const patience = time.Second
 
 // deliver sends an input event and waits until the page has taken it, or is
-// found to be too busy.
+// found to be too busy, or is gone, which may be what the event did to it.
 func deliver[P any](ctx context.Context, s *session, c cdp.Command[P, cdp.Empty], params P) error {
 	short, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	_, err := call(short, s, c, params)
-	if err != nil && short.Err() != nil && ctx.Err() == nil {
+	if err != nil && short.Err() != nil && ctx.Err() == nil || errors.Is(err, errGone) {
 		return nil
 	}
 	return err
@@ -46,7 +48,7 @@ func (p *process) Tap(ctx context.Context, x, y int) error {
 	if err := p.alive(ctx); err != nil {
 		return p.inputError("tap", err)
 	}
-	s := p.front()
+	s := p.front().session
 	tell(s, input.DispatchTouchEvent, input.DispatchTouchEventParams{Type: input.DispatchTouchEventTypeTouchStart, TouchPoints: p.touch(image.Pt(x, y))})
 	return p.inputError("tap", deliver(ctx, s, input.DispatchTouchEvent, input.DispatchTouchEventParams{Type: input.DispatchTouchEventTypeTouchEnd, TouchPoints: []*input.TouchPoint{}}))
 }
@@ -58,7 +60,7 @@ func (p *process) Swipe(ctx context.Context, from, to image.Point, millis int) e
 	if err := p.alive(ctx); err != nil {
 		return p.inputError("swipe", err)
 	}
-	s := p.front()
+	s := p.front().session
 	steps := max(1, int(time.Duration(millis)*time.Millisecond/frame))
 	tick := time.NewTicker(frame)
 	defer tick.Stop()
@@ -80,7 +82,7 @@ func (p *process) Text(ctx context.Context, text string) error {
 	if err := p.alive(ctx); err != nil {
 		return p.inputError("text", err)
 	}
-	s := p.front()
+	s := p.front().session
 	for _, r := range text {
 		var err error
 		if _, known := kb.Keys[r]; known {
@@ -108,12 +110,24 @@ func (p *process) Key(ctx context.Context, key string) error {
 	if err := p.alive(ctx); err != nil {
 		return p.inputError("key", err)
 	}
+	runes := keyed(key)
+	if len(runes) == 0 {
+		return p.inputError("key", fmt.Errorf("%q is no DOM key name", key))
+	}
+	return p.inputError("key", p.strike(ctx, p.front().session, runes[0]))
+}
+
+// keyed finds a key in chromedp's table by its DOM name
+// (https://www.w3.org/TR/uievents-key/) or by what it writes.
+func keyed(name string) []rune {
+	var found []rune
 	for r, k := range kb.Keys {
-		if k.Key == key && (len(key) > 1 || string(r) == key) && r != '\n' {
-			return p.inputError("key", p.strike(ctx, p.front(), r))
+		if k.Key == name && (len(name) > 1 || string(r) == name) && r != '\n' {
+			found = append(found, r)
 		}
 	}
-	return p.inputError("key", fmt.Errorf("%q is no DOM key name", key))
+	slices.Sort(found)
+	return found
 }
 
 // Back goes back in the page's history; see [android.Process]. A prompt takes
@@ -122,10 +136,10 @@ func (p *process) Back(ctx context.Context) (bool, error) {
 	if err := p.alive(ctx); err != nil {
 		return false, p.inputError("back", err)
 	}
-	s := p.page()
-	if p.front() != s {
+	if p.front().system {
 		return true, nil
 	}
+	s := p.page()
 	h, err := call(ctx, s, page.GetNavigationHistory, cdp.Empty{})
 	if err != nil {
 		return false, p.inputError("back", err)

@@ -43,6 +43,14 @@ func TestTextAndKeys(t *testing.T) {
 	}
 }
 
+func TestEveryKeyOfThePhoneIsOneKey(t *testing.T) {
+	for _, name := range []string{"ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight", "Enter", "Tab", "Backspace", "Delete", "Escape", "PageUp", "PageDown", "Home", "End", " ", ",", ".", "-", "@", "a", "Z", "7"} {
+		if runes := keyed(name); len(runes) != 1 {
+			t.Errorf("%q is %q, want one key", name, runes)
+		}
+	}
+}
+
 func TestSwipeScrolls(t *testing.T) {
 	w := newWorld(t)
 	w.page(`<div style="height:5000px">long</div>`)

@@ -265,14 +265,21 @@ func (p *process) page() *session {
 	return p.main
 }
 
-// front is the page that is on top of the screen: the prompt's, or the app's.
-func (p *process) front() *session {
+// face is what is on the screen.
+type face struct {
+	session *session
+	owner   string // the package that it belongs to
+	system  bool   // a dialog of the system's
+}
+
+// front is what is on top of the screen: the prompt, or the app.
+func (p *process) front() face {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.dialog != nil {
-		return p.dialog.session
+		return face{p.dialog.session, p.dialog.owner, true}
 	}
-	return p.main
+	return face{p.main, p.launch.Package, false}
 }
 
 func (p *process) DevTools() string { return p.address }

@@ -39,7 +39,7 @@ func (p *process) Prompt(ctx context.Context, ask android.Prompt) (int, error) {
 	}
 	up, dispose, err := p.putUp(ctx, ask)
 	if dispose != nil {
-		defer dispose()
+		defer dispose() // after it is down
 	}
 	if err != nil {
 		if p.ctx.Err() != nil {

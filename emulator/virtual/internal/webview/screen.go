@@ -3,6 +3,7 @@ package webview
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"image"
 	"image/png"
@@ -16,7 +17,9 @@ func (p *process) Screenshot(ctx context.Context) ([]byte, error) {
 	if err := p.alive(ctx); err != nil {
 		return nil, fmt.Errorf("screenshot of %s: %w", p.launch.Package, err)
 	}
-	shot, err := capture(ctx, p.front(), page.CaptureScreenshotParams{Format: page.CaptureScreenshotFormatPng, OptimizeForSpeed: new(true)})
+	shot, err := look(p, func(f face) ([]byte, error) {
+		return capture(ctx, f.session, page.CaptureScreenshotParams{Format: page.CaptureScreenshotFormatPng, OptimizeForSpeed: new(true)})
+	})
 	if err == nil {
 		shot, err = crop(shot, p.launch.Device.Screen)
 	}
@@ -24,6 +27,25 @@ func (p *process) Screenshot(ctx context.Context) ([]byte, error) {
 		return nil, fmt.Errorf("screenshot of %s: %w", p.launch.Package, err)
 	}
 	return shot, nil
+}
+
+// look looks at the page in front, and at the next one when a prompt goes away
+// meanwhile.
+func look[T any](p *process, at func(face) (T, error)) (T, error) {
+	for {
+		f := p.front()
+		seen, err := at(f)
+		if !errors.Is(err, errGone) || !f.system {
+			return seen, err
+		}
+		// The prompt's page goes a moment before the prompt.
+		select {
+		case p.prompts <- struct{}{}:
+			<-p.prompts
+		case <-p.ctx.Done():
+			return seen, err
+		}
+	}
 }
 
 // crop cuts a picture to the screen, which is a whole number of pixels but may

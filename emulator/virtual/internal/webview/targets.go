@@ -51,7 +51,8 @@ func (p *process) handle(e event) {
 			p.frames.navigated(n.Frame.ID, n.Frame.SecurityOrigin)
 		}
 	case page.FrameDetached.Method:
-		if d, ok := read(page.FrameDetached, e); ok {
+		// A frame that is swapped only goes to another process.
+		if d, ok := read(page.FrameDetached, e); ok && d.Reason == page.FrameDetachedReasonRemove {
 			p.frames.detached(d.FrameID)
 		}
 	case consoleMessageAdded.Method:

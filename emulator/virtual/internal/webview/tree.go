@@ -20,24 +20,27 @@ func (p *process) Tree(ctx context.Context) (*android.Node, error) {
 	if err := p.alive(ctx); err != nil {
 		return nil, fmt.Errorf("tree of %s: %w", p.launch.Package, err)
 	}
-	p.mu.Lock()
-	s, owner, system := p.main, p.launch.Package, false
-	if p.dialog != nil {
-		s, owner, system = p.dialog.session, p.dialog.owner, true
-	}
-	p.mu.Unlock()
-	page, err := snapshot(ctx, s)
+	tree, err := look(p, func(f face) (*android.Node, error) { return p.tree(ctx, f) })
 	if err != nil {
 		return nil, fmt.Errorf("tree of %s: %w", p.launch.Package, err)
 	}
+	return tree, nil
+}
+
+// tree reads one page, the app's or a prompt's.
+func (p *process) tree(ctx context.Context, face face) (*android.Node, error) {
+	page, err := snapshot(ctx, face.session)
+	if err != nil {
+		return nil, err
+	}
 	d := p.launch.Device
 	f := density(d)
-	b := &treeBuilder{owner: owner, density: f, screen: image.Rectangle{Max: d.Screen}, system: system}
+	b := &treeBuilder{owner: face.owner, density: f, screen: image.Rectangle{Max: d.Screen}, system: face.system}
 	view := rect{0, 0, float64(d.Screen.X) / f, float64(d.Screen.Y) / f}
 	inside := b.inside(page, view)
-	if !system {
+	if !face.system {
 		inside = []*android.Node{b.frame("android.webkit.WebView", "", &android.Node{
-			Class: "android.webkit.WebView", Package: owner, Text: page.title, Bounds: b.screen,
+			Class: "android.webkit.WebView", Package: face.owner, Text: page.title, Bounds: b.screen,
 			Enabled: true, Focusable: true, Scrollable: page.content.h > view.h+1, Children: inside,
 		})}
 	}
