@@ -152,21 +152,3 @@ func TestTheRealADB(t *testing.T) {
 		t.Errorf("Reset changed the device's identifiers:\n%s\nwas\n%s", got, ssaid)
 	}
 }
-
-func TestALaunchedAppIsReal(t *testing.T) {
-	_, a := borrow(t, Options{})
-	app := apps.ClipShare()
-	apk := filepath.Join(t.TempDir(), "app.apk")
-	if err := os.WriteFile(apk, app.APK, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	a.want("install", apk)
-	out, errs, code := a.try("shell", "am start -W -n "+app.Package+"/.MainActivity")
-	if code != 0 && strings.Contains(errs, "chromium-headless-shell") {
-		t.Skip(errs)
-	}
-	if code != 0 || !strings.Contains(out, "Status: ok\nLaunchState: COLD\nActivity: "+app.Package+"/.MainActivity\n") {
-		t.Fatalf("am start: exit code %d\n%s%s", code, out, errs)
-	}
-	t.Log(a.want("shell", "ps -A; pidof "+app.Package+"; dumpsys window; uiautomator dump /dev/tty; logcat -d; ls -l /data/data; dumpsys netstats"))
-}

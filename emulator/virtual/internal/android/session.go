@@ -12,15 +12,13 @@ import (
 
 // installOptions are the switches of "pm install" that make a difference here.
 type installOptions struct {
-	noReplace  bool // -R
-	downgrade  bool // -d
-	testOnly   bool // -t
-	grantAll   bool // -g
-	lowTarget  bool // --bypass-low-target-sdk-block
-	dontKill   bool
-	inherit    string // -p: add to what is installed
-	installer  string
-	apexOrElse string // an option that this device does not model
+	noReplace bool   // -R
+	downgrade bool   // -d
+	testOnly  bool   // -t
+	grantAll  bool   // -g
+	lowTarget bool   // --bypass-low-target-sdk-block
+	inherit   string // -p: add to what is installed
+	installer string
 }
 
 // session is an installation that is being sent.
