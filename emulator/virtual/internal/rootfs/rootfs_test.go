@@ -52,6 +52,7 @@ func TestPermissions(t *testing.T) {
 	must(t, f.Image().MkdirAll("/data/app/one", 0o755))
 	must(t, f.Image().WriteFile("/data/app/one/base.apk", []byte("PK"), 0o644))
 	must(t, f.Image().WriteFile("/system/build.prop", []byte("a=b"), 0o644))
+	must(t, f.As(app).WriteFile("/data/data/org.example.one/world-readable", []byte("w"), 0o666))
 	must(t, f.As(Shell).WriteFile("/sdcard/Download/shared", []byte("s"), 0o600))
 	must(t, f.As(Shell).WriteFile("/data/local/tmp/mine", []byte("m"), 0o600))
 	read := func(v *View, name string) error { _, err := v.ReadFile(name); return err }
@@ -70,6 +71,8 @@ func TestPermissions(t *testing.T) {
 		{Shell, list, "list", "/data/data/org.example.one", denied},
 		{Shell, read, "read", "/data/data/org.example.one/app_webview/Default/Cookies", denied},
 		{Shell, write, "write", "/data/data/org.example.one/x", denied},
+		{Shell, read, "read", "/data/data/org.example.one/world-readable", denied},
+		{otherApp, write, "write", "/data/data/org.example.one/world-readable", denied},
 		{app, read, "read", "/data/data/org.example.one/app_webview/Default/Cookies", ok},
 		{app, write, "write", "/data/data/org.example.one/files-mine", ok},
 		{app, list, "list", "/data/data/org.example.two", denied},

@@ -27,6 +27,7 @@ const (
 
 // interpret runs a script, or with an empty one the commands on standard input.
 func (ss *session) interpret(ctx context.Context, c *Call, script string, params []string, fg *foreground) int {
+	ss.jobs = newJobs()
 	runner, err := ss.runner(ctx, c, params)
 	if err != nil {
 		fmt.Fprintf(c.Stderr, "/system/bin/sh: %v\n", err)
@@ -38,8 +39,10 @@ func (ss *session) interpret(ctx context.Context, c *Call, script string, params
 	} else {
 		code = ss.whole(ctx, c, runner, script, fg)
 	}
-	// What was started in the background holds the session open, as it does under adbd.
+	// What was started in the background holds the shell open, as it does
+	// under adbd.
 	runner.Run(ctx, waitAll())
+	ss.jobs.wait(ctx)
 	return code
 }
 
@@ -80,11 +83,6 @@ func exitCode(c *Call, err error) int {
 	}
 	fmt.Fprintf(c.Stderr, "/system/bin/sh: %v\n", err)
 	return 1
-}
-
-// waitAll is the command "wait".
-func waitAll() syntax.Node {
-	return &syntax.CallExpr{Args: []*syntax.Word{{Parts: []syntax.WordPart{&syntax.Lit{Value: "wait"}}}}}
 }
 
 // runner makes an interpreter that asks the device for everything.
@@ -182,23 +180,6 @@ func exported(env expand.Environ) map[string]string {
 		return true
 	})
 	return out
-}
-
-// adapt lets $$, $PPID and $0 speak of the device's processes.
-func adapt(node syntax.Node) {
-	syntax.Walk(node, func(n syntax.Node) bool {
-		if p, ok := n.(*syntax.ParamExp); ok && p.Param != nil {
-			switch p.Param.Value {
-			case "$":
-				p.Param.Value = varPID
-			case "PPID":
-				p.Param.Value = varPPID
-			case "0":
-				p.Param.Value = varName
-			}
-		}
-		return true
-	})
 }
 
 // interactive runs commands line by line from standard input.

@@ -17,6 +17,7 @@ type session struct {
 	tty   bool
 	name  string // $0
 	gate  *gate
+	jobs  *jobs
 
 	stdout io.Writer // where /dev/tty and /dev/stdout lead
 	stderr io.Writer
@@ -37,7 +38,7 @@ func (s *Shell) run(ctx context.Context, set Session, script string) int {
 	if set.Dir == "" {
 		set.Dir = "/"
 	}
-	g := &gate{}
+	g := newGate()
 	var out, errOut io.Writer = &gatedWriter{gate: g, w: set.Stdout}, &gatedWriter{gate: g, w: set.Stderr}
 	interrupt := func() {}
 	foreground := &foreground{}
@@ -132,12 +133,19 @@ func (s *Shell) script(ctx context.Context, c *Call, script string, params []str
 	return ss.interpret(ctx, c, script, params, &foreground{})
 }
 
-// gate counts the programs that run in a session, and lets nothing out once it is closed.
+// gate counts the programs that run in a session, and lets nothing out once it
+// is closed.
 type gate struct {
 	mu      sync.Mutex
+	changed *sync.Cond
 	running int
 	closed  bool
-	idle    *sync.Cond
+}
+
+func newGate() *gate {
+	g := &gate{}
+	g.changed = sync.NewCond(&g.mu)
+	return g
 }
 
 // enter reports whether a program may start.
@@ -155,9 +163,7 @@ func (g *gate) leave() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.running--
-	if g.idle != nil {
-		g.idle.Broadcast()
-	}
+	g.changed.Broadcast()
 }
 
 // close waits for the programs that run.
@@ -165,9 +171,8 @@ func (g *gate) close() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.closed = true
-	g.idle = sync.NewCond(&g.mu)
 	for g.running > 0 {
-		g.idle.Wait()
+		g.changed.Wait()
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -77,6 +78,8 @@ func TestLanguage(t *testing.T) {
 		{"echo a | while read x; do echo got $x; done; cat <<E\n$((1+1))\nE", out("got a\n2\n")},
 		{"(sleep 0.1; echo late) & echo now; wait; echo done", out("now\nlate\ndone\n")},
 		{"(sleep 0.1; echo late) & echo now", out("now\nlate\n")},
+		{"(sleep 0.1; echo late) & (sleep 0.05; echo soon &) ; sh -c '(sleep 0.2; echo later) &'; echo now", out("soon\nlate\nlater\nnow\n")},
+		{"(exit 5) & wait $!; echo $?; { false & wait $!; } || echo failed; x=$(echo a & wait); echo $x; false & echo $?", out("5\nfailed\na\n0\n")},
 		{"set -e; false; echo no", result{code: 1}},
 		{"trap 'echo bye' EXIT INT; trap - TERM; trap '' HUP; exit 6", result{out: "bye\n", code: 6}},
 		{"yes | head -n 1; while true; do echo y; done | head -n 1", out("y\ny\n")},
@@ -192,5 +195,34 @@ func TestSignals(t *testing.T) {
 	check(t, s, rootfs.Root, []step{{"kill 3000; kill -9 3000; kill -s INT 3000; pkill -HUP one", out("")}})
 	if pid != 3000 || len(got) != 4 || got[0] != 15 || got[1] != 9 || got[2] != 2 || got[3] != 1 {
 		t.Errorf("process %d got %v", pid, got)
+	}
+}
+
+// TestRunWaits checks that nothing of a session runs on after Run, nor writes
+// to what the caller gave it.
+func TestRunWaits(t *testing.T) {
+	s := newShell(t)
+	started, ended := make(chan struct{}), atomic.Bool{}
+	s.Register("slow", func(ctx context.Context, c *Call) int {
+		close(started)
+		<-ctx.Done()
+		time.Sleep(50 * time.Millisecond)
+		c.Printf("late\n")
+		ended.Store(true)
+		return 0
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		<-started
+		cancel()
+	}()
+	var out bytes.Buffer // not safe for concurrent use: the race detector watches
+	s.Run(ctx, Session{UID: rootfs.Shell, Stdout: &out}, "(slow &) ; true")
+	if !ended.Load() {
+		t.Error("Run returned before what it had started")
+	}
+	_ = out.String()
+	if len(s.Processes().List()) != 0 {
+		t.Errorf("still listed: %v", s.Processes().List())
 	}
 }

@@ -40,7 +40,7 @@ func (s *Shell) registerTools() {
 	s.builtins = map[string]Command{
 		"echo": cmdEcho, "print": cmdPrint, "kill": cmdKill, "type": cmdType, "whence": cmdWhence, "pwd": cmdPhysicalPwd,
 		"refuse": cmdRefuse, "umask": cmdUmask, "ulimit": cmdUlimit, "jobs": cmdTrue, "fg": cmdNoJob, "bg": cmdNoJob,
-		"fc": cmdTrue, "bind": cmdTrue,
+		"begin": cmdBegin, "end": cmdEnd, "fc": cmdTrue, "bind": cmdTrue,
 	}
 }
 
