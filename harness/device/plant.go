@@ -75,11 +75,11 @@ func (d *Device) plant(ctx context.Context, c canary.Canary, pkg string) plantin
 	case canary.DeviceName:
 		return d.plantDeviceName(ctx, c.Value)
 	case canary.IMEI:
-		return planting{err: errors.New("no interface of Android's sets the IMEI")}
+		return planting{err: errors.New("there is no interface in Android that sets the IMEI")}
 	case canary.Serial:
-		return planting{err: errors.New("no interface of Android's sets the hardware's serial number")}
+		return planting{err: errors.New("there is no interface in Android that sets the hardware's serial number")}
 	case canary.MAC:
-		return planting{err: errors.New("no interface of Android's sets the Wi-Fi address, which no app sees since Android 10")}
+		return planting{err: errors.New("there is no interface in Android that sets the Wi-Fi address, which apps don't see since Android 10")}
 	}
 	return planting{err: fmt.Errorf("there is no way known here to plant a canary of the kind %q", c.Kind)}
 }
