@@ -82,7 +82,7 @@ func (e *endless) Read(p []byte) (int, error) {
 }
 
 func TestLargeBodiesTakeNoMemory(t *testing.T) {
-	const size = 48 << 20
+	const size = 32 << 20
 	for _, h2 := range []bool{false, true} {
 		t.Run(fmt.Sprint("h2=", h2), func(t *testing.T) {
 			r := newRig(t)

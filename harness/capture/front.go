@@ -30,7 +30,7 @@ func (p *Proxy) serveConnect(w http.ResponseWriter, r *http.Request, front *link
 		http.Error(w, fmt.Sprintf("CONNECT %s: %v", r.RequestURI, err), http.StatusBadRequest)
 		return
 	}
-	l := &link{at: p.o.Log.Where(), started: p.o.Now(), client: front.client, host: host, port: port}
+	l := &link{at: p.o.Log.Where(), started: p.o.Now(), client: front.client, host: host, port: port, wrote: p.wrote}
 	conn, buffered, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError) // HTTP/2 can't be, on this port

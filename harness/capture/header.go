@@ -87,12 +87,13 @@ func targetOf(r *http.Request) string {
 	return t
 }
 
-// escapeRaw writes bytes outside ASCII as %XX, so that none is lost in JSON.
+// escapeRaw writes bytes outside ASCII as %XX, so that none is lost in JSON, and
+// a number sign too: in a request's target it is one like any other.
 func escapeRaw(s string) string {
 	const hex = "0123456789ABCDEF"
 	var b strings.Builder
 	for i := range len(s) {
-		if c := s[i]; c < 0x80 {
+		if c := s[i]; c < 0x80 && c != '#' {
 			b.WriteByte(c)
 		} else {
 			b.WriteString("%" + string(hex[c>>4]) + string(hex[c&15]))

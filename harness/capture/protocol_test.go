@@ -2,6 +2,7 @@ package capture
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -318,7 +319,7 @@ func TestHTTP2WithoutTLS(t *testing.T) {
 	r.world.put("h2c.example:8080", l.Addr().String())
 	tr := &http.Transport{Protocols: new(http.Protocols)}
 	tr.Protocols.SetUnencryptedHTTP2(true)
-	tr.Dial = func(_, address string) (net.Conn, error) { return r.connect(address), nil }
+	tr.DialContext = func(_ context.Context, _, address string) (net.Conn, error) { return r.connect(address), nil }
 	if text := get(t, &http.Client{Transport: tr}, "http://h2c.example:8080/x"); text != "HTTP/2.0 h2c.example:8080" {
 		t.Errorf("the client got %q", text)
 	}

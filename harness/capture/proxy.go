@@ -57,7 +57,8 @@ type Proxy struct {
 	writing map[*wire]struct{} // connections on which a request or its answer is under way
 	cutting bool               // what is in flight is being cut
 	wires   map[*wire]struct{}
-	err     error // the first thing that could not be recorded
+	flushed map[*wire]struct{} // connections that were written to since draining began; nil before
+	err     error              // the first thing that could not be recorded
 	failed  chan struct{}
 	work    sync.WaitGroup
 }
@@ -256,6 +257,7 @@ func (p *Proxy) drop(w *wire) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.wires, w)
+	p.changed.Broadcast()
 }
 
 // isCutting reports whether the proxy is ending flows by itself.
@@ -263,40 +265,4 @@ func (p *Proxy) isCutting() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.cutting
-}
-
-// Close takes no new connections, waits until no request is in flight or ctx is
-// done, and then cuts what is left: bodies are recorded as far as they came,
-// with the reason. WebSockets and connections that carry no HTTP have no end to
-// wait for and are cut when the last request is through. When it returns
-// everything is in the log, and nothing of the proxy runs any more. The error is
-// that of [Proxy.Err]; a flow that was cut is none.
-func (p *Proxy) Close(ctx context.Context) error {
-	_ = p.listener.Close() // a second Close finds it closed
-	wake := context.AfterFunc(ctx, func() {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		p.changed.Broadcast()
-	})
-	defer wake()
-	p.mu.Lock()
-	for p.flows+len(p.writing) > 0 && ctx.Err() == nil && p.err == nil {
-		p.changed.Wait()
-	}
-	p.cutting = true
-	var left []*wire
-	for w := range p.wires {
-		left = append(left, w)
-	}
-	p.mu.Unlock()
-
-	p.stop()
-	_ = p.front.Close() // what it closes is recorded by those who use it
-	_ = p.inner.Close()
-	for _, w := range left {
-		_ = w.Close()
-	}
-	p.work.Wait()
-	p.shared.CloseIdleConnections()
-	return p.Err()
 }

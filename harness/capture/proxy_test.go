@@ -74,3 +74,35 @@ func TestARequestAndItsResponseAreRecorded(t *testing.T) {
 		})
 	}
 }
+
+// What counts is what the person had said when a request began.
+func TestAFlowBelongsToThePhaseInWhichItBegan(t *testing.T) {
+	r := newRig(t)
+	there, answer := make(chan struct{}), make(chan struct{})
+	r.origin("api.example", http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		close(there)
+		<-answer
+		_, _ = io.Copy(w, q.Body)
+	}))
+	body, pen := io.Pipe()
+	done := make(chan error)
+	go func() {
+		resp, err := r.client(true).Post("https://api.example/", "text/plain", body)
+		if err == nil {
+			_, err = io.ReadAll(resp.Body)
+			_ = resp.Body.Close()
+		}
+		done <- err
+	}()
+	<-there
+	r.log.Position("a", "rejected", evidence.Rejected)
+	_, _ = io.WriteString(pen, "sent after the person rejected, in a request from before")
+	_ = pen.Close()
+	close(answer)
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	if f, _ := r.one(); f.Phase != "untouched" || f.Consent != evidence.Untouched {
+		t.Errorf("the flow is in %q, %q", f.Phase, f.Consent)
+	}
+}

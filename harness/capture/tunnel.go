@@ -90,13 +90,10 @@ func (p *Proxy) tunnelClear(w *wire, dial func(context.Context) (net.Conn, error
 		p.raw(w, newWire(origin, l), "what the client sends is no HTTP")
 		return
 	}
-	if w.speaksHTTP2() {
-		l.alpn = "h2"
-	}
+	p.serving(w, w.speaksHTTP2())
 	transport := p.newTransport(l)
 	defer transport.CloseIdleConnections()
 	l.round = transport
-	w.count = true
 	if p.feed.serve(w) {
 		<-w.closed
 	}

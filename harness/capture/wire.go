@@ -23,6 +23,7 @@ type link struct {
 	alpn    string    // as it was agreed with the device
 	tls     *flow.TLS // of the device's side
 	round   roundTripper
+	wrote   func(*wire) // called after each write to the device of requests' answers; may be nil
 
 	begun    atomic.Int64 // requests of which bytes have come
 	served   atomic.Int64 // requests that could be read
@@ -69,6 +70,9 @@ func (w *wire) Write(p []byte) (int, error) {
 	n, err := w.Conn.Write(p)
 	if w.count {
 		w.link.received.Add(int64(n))
+		if w.link.wrote != nil {
+			w.link.wrote(w)
+		}
 	}
 	return n, err
 }
