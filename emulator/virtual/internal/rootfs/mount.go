@@ -113,7 +113,9 @@ func (v *View) mountTmpfs(source, point string, readOnly bool) error {
 	return nil
 }
 
-// MountBind makes what is at source appear at point too.
+// MountBind makes what is at source appear at point too. Doing so again
+// changes nothing: on Android each process's name space is told, and this
+// device has one for all.
 func (v *View) MountBind(source, point string) error {
 	at, err := v.mountPoint(point)
 	if err != nil {
@@ -125,6 +127,9 @@ func (v *View) MountBind(source, point string) error {
 	}
 	if from.info.IsDir() != at.info.IsDir() {
 		return pathError("mount", point, syscall.ENOTDIR)
+	}
+	if at.loc == from.loc {
+		return nil
 	}
 	f := v.fs
 	f.mu.Lock()

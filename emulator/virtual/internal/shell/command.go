@@ -41,8 +41,12 @@ func (c *Call) Path(name string) string {
 }
 
 // Errorf prints a message on standard error, after the command's name as
-// Android's tools do, and returns exit code 1.
+// Android's tools do, and returns exit code 1. A command whose output nobody
+// reads any more has been ended by SIGPIPE, and says nothing.
 func (c *Call) Errorf(format string, args ...any) int {
+	if out, ok := c.Stdout.(*pipeEnd); ok && out.broken.Load() {
+		return codePipe
+	}
 	fmt.Fprintf(c.Stderr, "%s: %s\n", path.Base(c.Args[0]), fmt.Sprintf(format, args...))
 	return 1
 }

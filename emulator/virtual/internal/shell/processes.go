@@ -26,6 +26,8 @@ type Processes struct {
 	list map[int]Process
 	next int
 	now  func() time.Time
+	// publish shows a process under /proc; withdraw takes it away again.
+	publish func(Process) (withdraw func())
 }
 
 // FirstPID is the first number that Add hands out.
@@ -39,6 +41,18 @@ func NewProcesses() *Processes {
 // Add enters a process. PID 0 asks for the next free number; a number that is
 // taken is replaced. remove takes it away again.
 func (t *Processes) Add(p Process) (pid int, remove func()) {
+	p, leave := t.enter(p)
+	if t.publish == nil {
+		return p.PID, leave
+	}
+	withdraw := t.publish(p)
+	return p.PID, func() {
+		leave()
+		withdraw()
+	}
+}
+
+func (t *Processes) enter(p Process) (entered Process, remove func()) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if p.PID == 0 {
@@ -59,7 +73,7 @@ func (t *Processes) Add(p Process) (pid int, remove func()) {
 	}
 	t.list[p.PID] = p
 	started := p.Started
-	return p.PID, func() {
+	return p, func() {
 		t.mu.Lock()
 		defer t.mu.Unlock()
 		if now, ok := t.list[p.PID]; ok && now.Started.Equal(started) && now.Name == p.Name {

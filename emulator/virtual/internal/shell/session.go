@@ -51,8 +51,8 @@ func (s *Shell) run(ctx context.Context, set Session, script string) int {
 		io.WriteString(set.Stderr, "/system/bin/sh: "+err.Error()+"\n")
 		return 1
 	}
-	pid, remove := s.processes.Add(Process{PPID: 1, UID: set.UID, Name: "sh", Kill: func(int) error { cancel(); return nil }})
-	ss := &session{shell: s, pid: pid, ppid: 1, tty: set.TTY, name: "/system/bin/sh", gate: g, stdout: out, stderr: errOut}
+	self, remove := s.processes.enter(Process{PPID: 1, UID: set.UID, Name: "sh", Kill: func(int) error { cancel(); return nil }})
+	ss := &session{shell: s, pid: self.PID, ppid: 1, tty: set.TTY, name: "/system/bin/sh", gate: g, stdout: out, stderr: errOut}
 	call := &Call{
 		UID: set.UID, Dir: set.Dir, Env: s.environment(set),
 		Stdin: stdin, Stdout: out, Stderr: errOut,
@@ -123,10 +123,10 @@ func (s *Shell) script(ctx context.Context, c *Call, script string, params []str
 	if parent.depth >= maxDepth {
 		return c.Errorf("too many shells within shells")
 	}
-	pid, remove := s.processes.Add(Process{PPID: parent.pid, UID: c.UID, Name: "sh"})
+	self, remove := s.processes.enter(Process{PPID: parent.pid, UID: c.UID, Name: "sh"})
 	defer remove()
 	ss := *parent
-	ss.pid, ss.ppid, ss.depth, ss.name = pid, parent.pid, parent.depth+1, "sh"
+	ss.pid, ss.ppid, ss.depth, ss.name = self.PID, parent.pid, parent.depth+1, "sh"
 	if len(params) > 0 {
 		ss.name, params = params[0], params[1:]
 	}

@@ -57,6 +57,7 @@ func New(tree *rootfs.FS) *Shell {
 			Version:  "#1 SMP PREEMPT Mon Apr 17 20:50:58 UTC 2023",
 		},
 	}
+	s.processes.publish = publishTo(tree)
 	s.registerTools()
 	return s
 }

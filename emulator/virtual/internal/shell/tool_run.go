@@ -132,29 +132,6 @@ func cmdSu(ctx context.Context, c *Call) int {
 	return c.Script(ctx, uid, "", "sh")
 }
 
-// cmdNsenter runs a command in another process's name space, of which this
-// device has one.
-func cmdNsenter(ctx context.Context, c *Call) int {
-	args := c.Args[1:]
-	for len(args) > 0 && strings.HasPrefix(args[0], "-") {
-		arg := args[0]
-		args = args[1:]
-		if arg == "--" {
-			break
-		}
-		if (arg == "-t" || arg == "--target" || arg == "-S" || arg == "-G") && len(args) > 0 {
-			args = args[1:]
-		}
-	}
-	if c.UID != rootfs.Root {
-		return c.Errorf("setns: Operation not permitted")
-	}
-	if len(args) == 0 {
-		return c.Exec(ctx, "sh")
-	}
-	return c.Exec(ctx, args...)
-}
-
 func cmdNohup(ctx context.Context, c *Call) int {
 	if len(c.Args) < 2 {
 		c.need(options{}, 1)

@@ -101,13 +101,17 @@ func TestPs(t *testing.T) {
 	started := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
 	s.Processes().Add(Process{PID: 1, UID: 0, Name: "init", VSZ: 11034648, RSS: 14272, Started: started})
 	s.Processes().Add(Process{PID: 333, PPID: 1, UID: 0, Name: "zygote64", Started: started})
-	s.Processes().Add(Process{PPID: 333, UID: 10100, Name: "org.example.one", Args: []string{"org.example.one", "-x"}, Started: started})
+	_, remove := s.Processes().Add(Process{PPID: 333, UID: 10100, Name: "org.example.one", Args: []string{"org.example.one", "-x"}, Started: started})
 	check(t, s, rootfs.Shell, []step{
 		{"ps -A | head -3", out("USER           PID  PPID     VSZ    RSS WCHAN            ADDR S NAME\nroot             1     0 11034648  14272 0                   0 S init\nroot           333     1       0      0 0                   0 S zygote64\n")},
+		{"ls /proc/3000; tr '\\0' ' ' < /proc/3000/cmdline; echo; grep -E '^(Pid|Uid)' /proc/3000/status; ls -ld /proc/3000 | cut -c 1-30; [ -d /proc/99 ] || echo gone", out("cmdline\ncomm\nns\nstatus\norg.example.one -x \nPid:\t3000\nUid:\t10100\t10100\t10100\t10100\ndr-xr-xr-x 3 u0_a100 u0_a100 4\ngone\n")},
 		{"ps -o PID -P 333; ps -o PID= -P 333", out("  PID\n 3000\n 3000\n")},
 		{"ps -A -o USER,PID,STIME,ARGS | grep example", out("u0_a100       3000 05:06 org.example.one -x\n")},
 		{"ps -p 1 -o NAME=; ps -u 10100 -o NAME=; ps -o PID= -P 99999; echo $?", out("init\norg.example.one\n1\n")},
 	})
+	check(t, s, rootfs.Root, []step{{"nsenter -t 3000 -- id -un; nsenter --mount=/proc/99/ns/mnt -- id", result{"root\n", "nsenter: /proc/99/ns/mnt: No such file or directory\n", 1}}})
+	remove()
+	check(t, s, rootfs.Shell, []step{{"ls -d /proc/3000", fails("ls: /proc/3000: No such file or directory\n", 1)}})
 }
 
 // TestTrustStoreRecipe runs what puts a CA into an Android's system store: the
@@ -141,7 +145,7 @@ ls -l /apex/com.android.conscrypt/cacerts | tr -s ' ' | cut -d ' ' -f 1,3,4,5,8`
 	if got != want {
 		t.Fatalf("got %+v\nwant %+v", got, want)
 	}
-	got = runAs(t, s, rootfs.Root, "for i in 1 2 3; do umount /apex/com.android.conscrypt/cacerts; done; umount /system/etc/security/cacerts; ls /apex/com.android.conscrypt/cacerts /system/etc/security/cacerts", "")
+	got = runAs(t, s, rootfs.Root, "nsenter --mount=/proc/333/ns/mnt -- /bin/umount /apex/com.android.conscrypt/cacerts; nsenter --mount=/proc/3100/ns/mnt -- /bin/umount /apex/com.android.conscrypt/cacerts 2>/dev/null || true; umount /system/etc/security/cacerts; ls /apex/com.android.conscrypt/cacerts /system/etc/security/cacerts", "")
 	if want := out("/apex/com.android.conscrypt/cacerts:\n00673b5b.0\n\n/system/etc/security/cacerts:\n"); got != want {
 		t.Errorf("taken back: %+v\nwant %+v", got, want)
 	}
