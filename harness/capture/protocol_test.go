@@ -377,3 +377,31 @@ func TestManyAtOnce(t *testing.T) {
 		}
 	})
 }
+
+// What clients write that no library would is passed on as it was written.
+func TestATargetPassesAsItWasWritten(t *testing.T) {
+	r := newRig(t)
+	var got []string
+	r.plain("api.example", http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) { got = append(got, q.RequestURI) }))
+	targets := []string{`/a|b/"c"/%7E~?x=[1]&y={"z":"|"}&s=a;b#c`, "//double//slash?q", "/%2e%2E/x", "/caf\xe9?n=\xfc", "/"}
+	for _, target := range targets {
+		c := r.connect("api.example:80")
+		_, _ = io.WriteString(c, "GET "+target+" HTTP/1.1\r\nHost: api.example\r\nConnection: close\r\n\r\n")
+		if _, err := io.ReadAll(c); err != nil {
+			t.Error(err)
+		}
+	}
+	if fmt.Sprintf("%q", got) != fmt.Sprintf("%q", targets) {
+		t.Errorf("the origin got\n%q, want\n%q", got, targets)
+	}
+	rec := r.sealed()
+	for i, f := range rec.flows {
+		want := "http://api.example" + strings.NewReplacer("#", "%23", "\xe9", "%E9", "\xfc", "%FC").Replace(targets[i])
+		if f.Request.URL != want {
+			t.Errorf("%q is recorded, want %q", f.Request.URL, want)
+		}
+	}
+	if len(rec.flows) != len(targets) {
+		t.Errorf("%d flows", len(rec.flows))
+	}
+}
