@@ -4,19 +4,12 @@ import (
 	"archive/tar"
 	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"image/png"
 	"io"
-	"math/big"
 	"net"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -25,7 +18,6 @@ import (
 	"github.com/unasked-audit/unasked/emulator/virtual"
 	"github.com/unasked-audit/unasked/emulator/virtual/apps"
 	"github.com/unasked-audit/unasked/harness/adb"
-	"github.com/unasked-audit/unasked/harness/canary"
 	"github.com/unasked-audit/unasked/harness/screen"
 )
 
@@ -126,129 +118,6 @@ func TestProxyIsSetAndTakenBack(t *testing.T) {
 	}
 	if err := d.ClearProxy(ctx); err != nil || get() != "10.0.0.9:3128" {
 		t.Errorf("%s, %v", get(), err)
-	}
-}
-
-func certificate(t *testing.T) []byte {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour)}, &x509.Certificate{}, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
-}
-
-func TestTrustCA(t *testing.T) {
-	for _, api := range []int{30, 34} {
-		t.Run(strconv.Itoa(api), func(t *testing.T) {
-			d := embedded(t, api)
-			ctx := t.Context()
-			if err := d.Root(ctx); err != nil {
-				t.Fatal(err)
-			}
-			folder := map[int]string{30: systemCerts, 34: moduleCerts}[api]
-			list := func() string {
-				out, err := d.shell(ctx, "ls "+folder+" "+systemCerts)
-				if err != nil {
-					t.Fatal(err)
-				}
-				return out
-			}
-			before := list()
-			cert := certificate(t)
-			undo, err := d.TrustCA(ctx, cert, "00c0ffee")
-			if err != nil {
-				t.Fatal(err)
-			}
-			got, err := d.shell(ctx, "cat "+folder+"/00c0ffee.0")
-			if err != nil || strings.TrimSpace(got) != strings.TrimSpace(string(cert)) {
-				t.Errorf("%q, %v", got, err)
-			}
-			if mode, err := d.shell(ctx, "stat -c '%a %u' "+folder+"/00c0ffee.0"); err != nil || mode != "644 0\n" {
-				t.Errorf("mode and owner %q, %v", mode, err)
-			}
-			for _, name := range strings.Fields(before) {
-				if !strings.Contains(list(), name) {
-					t.Errorf("%s got lost", name)
-				}
-			}
-			if err := undo(ctx); err != nil {
-				t.Fatal(err)
-			}
-			if after := list(); after != before {
-				t.Errorf("before:\n%s\nafter:\n%s", before, after)
-			}
-			if err := undo(ctx); err != nil {
-				t.Errorf("a second time: %v", err)
-			}
-			if _, err := d.TrustCA(ctx, cert, "../../x"); err == nil {
-				t.Error("a name that leads elsewhere is taken")
-			}
-		})
-	}
-}
-
-func TestPlantAndUnplant(t *testing.T) {
-	d := embedded(t, 34)
-	ctx := t.Context()
-	app := apps.Pantry()
-	if err := d.Root(ctx); err != nil {
-		t.Fatal(err)
-	}
-	if err := d.Install(ctx, []string{apk(t, app)}); err != nil {
-		t.Fatal(err)
-	}
-	id := canary.Derive([]byte("a test's seed of thirty-two byte"), "X")
-	refused := map[canary.Kind]bool{canary.IMEI: true, canary.Serial: true, canary.MAC: true}
-	for _, c := range id.Canaries {
-		p := d.Plant(ctx, c, app.Package)
-		if p.OK == refused[c.Kind] || p.OK == (p.Error != "") || p.Kind != string(c.Kind) || p.Value != c.Value {
-			t.Errorf("%+v", p)
-		}
-	}
-	people, err := d.query(ctx, contactsURI+"raw_contacts", "display_name", "")
-	if err != nil || strings.Join(people, "|") != id.Value(canary.Name)+"|"+id.Value(canary.ContactName) {
-		t.Errorf("the address book holds %q, %v", people, err)
-	}
-	if p := d.Plant(ctx, canary.Canary{Kind: "shoe_size", Value: "44"}, app.Package); p.OK || p.Error == "" {
-		t.Errorf("%+v", p)
-	}
-	if p := d.Plant(ctx, canary.Canary{Kind: canary.SSAID, Value: "0123456789abcdef"}, "org.example.missing"); p.OK || !strings.Contains(p.Error, "not installed") {
-		t.Errorf("%+v", p)
-	}
-	if p := d.Plant(ctx, canary.Canary{Kind: canary.Clipboard, Value: ""}, app.Package); p.OK {
-		t.Errorf("nothing passes for planted: %+v", p)
-	}
-
-	if err := d.Unplant(ctx); err != nil {
-		t.Fatal(err)
-	}
-	traces, err := d.shell(ctx, "cat "+ssaidFile+"; content query --uri content://com.android.contacts/data; content query --uri content://com.android.calendar/events; settings list global; dumpsys location; [ -e "+adFile+" ] && cat "+adFile+"; cmd clipboard get-primary-clip")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, c := range id.Canaries {
-		if strings.Contains(traces, c.Value) {
-			t.Errorf("%s is left behind", c.Kind)
-		}
-	}
-	if a, _, err := d.Accounts(ctx); err != nil || len(a.Accounts) != 0 {
-		t.Errorf("accounts left: %+v, %v", a, err)
-	}
-}
-
-func TestPlantingsThatAnOlderAndroidRefuses(t *testing.T) {
-	d := embedded(t, 30)
-	p := d.Plant(t.Context(), canary.Canary{Kind: canary.Location, Value: "52.520007,13.404954"}, "")
-	if p.OK || !strings.Contains(p.Error, "Android 12") {
-		t.Errorf("%+v", p)
-	}
-	if p := d.Plant(t.Context(), canary.Canary{Kind: canary.AdvertisingID, Value: "38400000-8cf0-11bd-b23e-10b96e40000d"}, ""); p.OK || !strings.Contains(p.Error, "root") {
-		t.Errorf("without root: %+v", p)
 	}
 }
 
@@ -420,19 +289,5 @@ func TestScreenOfARunningApp(t *testing.T) {
 	defer log.Close()
 	if b, err := io.ReadAll(log); err != nil || len(b) == 0 {
 		t.Errorf("a log of %d bytes, %v", len(b), err)
-	}
-}
-
-func TestCameraFeed(t *testing.T) {
-	d := embedded(t, 34)
-	ctx := t.Context()
-	if err := d.CameraFeed(ctx, "draft.webm", strings.NewReader("what it sees"), 12); err != nil {
-		t.Fatal(err)
-	}
-	if out, err := d.shell(ctx, "cmd media.camera feed"); err != nil || !strings.Contains(out, "draft.webm") {
-		t.Errorf("%q, %v", out, err)
-	}
-	if err := d.CameraFeed(ctx, "../etc/x", strings.NewReader(""), 0); err == nil {
-		t.Error("a path passes for a name")
 	}
 }

@@ -69,7 +69,7 @@ const feedFolder = "/data/local/tmp/"
 var feedName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,60}$`)
 
 // CameraFeed makes the device's camera see a recording of size bytes; name is
-// its file's. The error wraps [ErrNoCameraFeed] on a device without that, as phones are.
+// its file's. [Device.Unplant] takes it back. The error wraps [ErrNoCameraFeed] on a device without that, as phones are.
 func (d *Device) CameraFeed(ctx context.Context, name string, r io.Reader, size int64) error {
 	if !feedName.MatchString(name) {
 		return fmt.Errorf("camera feed: %q is no plain file name", name)
@@ -86,5 +86,9 @@ func (d *Device) CameraFeed(ctx context.Context, name string, r io.Reader, size 
 		d.adb.Shell(ctx, "rm -f "+adb.Quote(file))
 		return fmt.Errorf("camera feed of %s: %w (%s)", d, ErrNoCameraFeed, said(res))
 	}
+	d.onUnplant("the camera's feed", func(ctx context.Context) error {
+		_, err := d.shell(ctx, "cmd media.camera feed none && rm -f "+adb.Quote(file))
+		return err
+	})
 	return nil
 }

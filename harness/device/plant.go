@@ -84,7 +84,9 @@ func (d *Device) plant(ctx context.Context, c canary.Canary, pkg string) plantin
 	return planting{err: fmt.Errorf("there is no way known here to plant a canary of the kind %q", c.Kind)}
 }
 
-// Unplant takes plantings back, the last first. It goes on where one can't be, and says so of each.
+// Unplant takes plantings and the camera's feed back, the last first, and
+// removes what this package has left in the device's folder for temporary
+// files. It goes on where something can't be taken back, and says so of each.
 func (d *Device) Unplant(ctx context.Context) error {
 	d.mu.Lock()
 	todo := d.undoing
@@ -95,6 +97,9 @@ func (d *Device) Unplant(ctx context.Context) error {
 		if err := todo[i].do(ctx); err != nil {
 			all = append(all, fmt.Errorf("take %s back from %s: %w", todo[i].what, d, err))
 		}
+	}
+	if _, err := d.shell(ctx, "rm -f "+dumpFile); err != nil {
+		all = append(all, fmt.Errorf("remove %s from %s: %w", dumpFile, d, err))
 	}
 	return errors.Join(all...)
 }
@@ -133,6 +138,9 @@ func (d *Device) plantClipboard(ctx context.Context, text string) planting {
 		p.err = fmt.Errorf("this Android lets no shell set the clipboard: %w", p.err)
 		return p
 	}
+	d.onUnplant("the clipboard", func(ctx context.Context) error {
+		return d.answered(ctx, "cmd clipboard set-primary-clip "+adb.Quote(strings.TrimRight(before, "\r\n")))
+	})
 	p.readBack, p.err = d.shell(ctx, "cmd clipboard get-primary-clip")
 	p.readBack = strings.TrimRight(p.readBack, "\r\n")
 	return p
