@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/unasked-audit/unasked/harness/evidence"
+	"github.com/unasked-audit/unasked/harness/flow"
 	"github.com/unasked-audit/unasked/harness/judge/account"
 	"github.com/unasked-audit/unasked/harness/knowledge"
 )
@@ -30,7 +31,10 @@ func (c *inquiry) issue(o *account.Outcome) {
 	switch {
 	case o.Kind == knowledge.KindAccount && o.Used:
 		f.Claim, f.Level = AccountCreated, 3
-		f.Title = fmt.Sprintf("%s created an account, and the app uses it", o.Service)
+		f.Title = fmt.Sprintf("%s created an account without a sign-up, and the app uses it", o.Service)
+		if o.Signup {
+			f.Title = fmt.Sprintf("%s created the account that the person signed up for", o.Service)
+		}
 	case o.Kind == knowledge.KindAccount:
 		f.Claim = SessionIssued
 		f.Title = fmt.Sprintf("%s answered a request for an account; the app was not seen using it", o.Service)
@@ -73,7 +77,7 @@ func value(minted []*account.Minted) string {
 // places are the proof: the request, what the answer minted, and where the app used it.
 func places(o *account.Outcome) []Pointer {
 	out := []Pointer{{
-		Event: o.Request, Flow: o.Flow, Side: "request", Surface: "url", Excerpt: o.Grounds,
+		Event: o.Request, Flow: o.Flow, Side: "request", Surface: flow.SurfaceURL, Excerpt: o.URL,
 		Phase: o.Phase, Consent: o.Consent, Role: "asked",
 	}}
 	for _, m := range o.Minted {

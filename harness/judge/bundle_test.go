@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"net/url"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -242,9 +243,12 @@ func (r *recording) judge() *Judgement {
 	return judged(r.t, r.seal())
 }
 
+// base is the embedded knowledge, read once for all tests.
+var base = sync.OnceValues(knowledge.Embedded)
+
 func judged(t *testing.T, ev evidence.Evidence) *Judgement {
 	t.Helper()
-	kb, err := knowledge.Embedded()
+	kb, err := base()
 	if err != nil {
 		t.Fatal(err)
 	}

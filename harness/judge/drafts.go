@@ -113,7 +113,7 @@ func (p *pieces) part(part *unwrap.Part) {
 }
 
 // done notes the pieces under the host; it reports whether there are any.
-func (p *pieces) done(r *flow.Request, host string) bool {
+func (p *pieces) done(id flow.ID, body evidence.Digest, host string) bool {
 	for n := range p.c.drafts.Drafts() {
 		f, ok := p.best[n]
 		if !ok {
@@ -133,7 +133,7 @@ func (p *pieces) done(r *flow.Request, host string) bool {
 		u.requests++
 		u.bytes += int64(f.Bytes)
 		at := p.c.pointer(p.e, f.surface, f.chain, f.excerpt)
-		at.Flow, at.Side, at.Blob = r.Flow, "request", r.Body.Blob
+		at.Flow, at.Side, at.Blob = id, "request", body
 		at.Role = fmt.Sprintf("%d bytes of the recording", f.Bytes)
 		u.sightings = append(u.sightings, sighting{Pointer: at, arm: p.e.Arm, signup: p.c.signup(p.e.Arm, p.e.Phase)})
 	}
@@ -171,10 +171,10 @@ func (c *inquiry) uploaded() {
 }
 
 // vectors takes in feature vectors that were sent after a draft was made.
-func (c *inquiry) vectors(e evidence.Event, r *flow.Request, host string, list []draft.Vector) {
+func (c *inquiry) vectors(e evidence.Event, id flow.ID, body evidence.Digest, host string, list []draft.Vector) {
 	for _, v := range list {
 		p := c.pointer(e, v.Surface, v.Chain, []byte(v.Excerpt))
-		p.Flow, p.Side, p.Blob = r.Flow, "request", r.Body.Blob
+		p.Flow, p.Side, p.Blob = id, "request", body
 		c.findings.add(Finding{
 			Claim: FeatureVectorSent, Subject: v.Feature.ID, Host: host,
 			Title:   fmt.Sprintf("What looks like %s was sent to %s", v.Feature.What, host),

@@ -81,7 +81,7 @@ func (g *gathered) see(s sighting) {
 	// Every phase and consent state keeps a proof of its own.
 	alike := fmt.Sprint(s.Phase, "\x00", s.Consent, "\x00", place)
 	if g.alike[alike]++; g.alike[alike] <= mostAlike && (len(g.Proof) < mostProof || g.alike[alike] == 1 && len(g.Proof) < 2*mostProof) {
-		s.Pointer.Excerpt = excerpt([]byte(s.Pointer.Excerpt))
+		s.Excerpt = excerpt([]byte(s.Excerpt))
 		g.Proof = append(g.Proof, s.Pointer)
 	}
 }

@@ -3,6 +3,7 @@ package judge
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/unasked-audit/unasked/harness/evidence"
 	"github.com/unasked-audit/unasked/harness/flow"
@@ -12,14 +13,14 @@ import (
 // mostMatches is how many matches of decoys are listed.
 const mostMatches = 100
 
-// identified takes in the canaries that stand in a request.
-func (c *inquiry) identified(e evidence.Event, r *flow.Request, host string, a asked, hits []recognise.Hit) {
+// identified takes in the canaries that stand in what was sent; body is the blob that holds it.
+func (c *inquiry) identified(e evidence.Event, id flow.ID, body evidence.Digest, host string, a asked, hits []recognise.Hit) {
 	for i := range hits {
 		h := &hits[i]
 		p := c.pointer(e, h.Surface, h.Chain, h.Excerpt)
-		p.Flow, p.Side, p.Role = r.Flow, "request", h.Half
-		if h.Surface == "body" || len(h.Surface) > 5 && h.Surface[:5] == "body:" {
-			p.Blob = r.Body.Blob
+		p.Flow, p.Side, p.Role = id, "request", h.Half
+		if strings.HasPrefix(h.Surface, flow.SurfaceBody) || strings.HasPrefix(h.Surface, "ws:") {
+			p.Blob = body
 		}
 		switch {
 		case h.Decoy:

@@ -61,6 +61,8 @@ type inquiry struct {
 	decoys     DecoyResult
 	recipients map[string]*Recipient
 	asked      map[flow.ID]asked     // requests that wait for their response
+	unreached  map[flow.ID]bool      // flows whose origin could not be reached, and whose request was not read either
+	sockets    map[flow.ID]bool      // connections whose messages were read
 	noisy      map[[2]string]bool    // canary kind and host that were seen without the app
 	uploads    map[string]*upload    // of drafts, by host
 	sealed     map[string]*unread    // by host
@@ -71,8 +73,13 @@ func newInquiry(ev evidence.Evidence, kb *knowledge.Base, s *survey) (*inquiry, 
 	c := &inquiry{
 		survey: s, ev: ev, kb: kb, tracker: account.NewTracker(kb), drafts: draft.NewFinder(),
 		findings: newFindings(), recipients: map[string]*Recipient{}, asked: map[flow.ID]asked{},
-		noisy: map[[2]string]bool{}, uploads: map[string]*upload{},
+		unreached: map[flow.ID]bool{}, sockets: map[flow.ID]bool{}, noisy: map[[2]string]bool{}, uploads: map[string]*upload{},
 		sealed: map[string]*unread{}, cuts: map[[2]string]*unread{},
+	}
+	for _, o := range s.opaque {
+		if o.connection.Reason == flow.NoOrigin {
+			c.unreached[o.connection.Flow] = true
+		}
 	}
 	var err error
 	if c.opener, err = unwrap.New(kb.Disguises.Containers, nil); err != nil {

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"mime"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/unasked-audit/unasked/harness/evidence"
@@ -38,6 +39,8 @@ func (c *inquiry) readMessages(ctx context.Context) error {
 			err = read(e, func(r flow.Request) { c.request(e, &r) })
 		case evidence.KindResponse:
 			err = read(e, func(r flow.Response) { c.response(e, &r) })
+		case evidence.KindConnection:
+			err = read(e, func(r flow.Connection) { c.connection(e, &r) })
 		}
 		if err != nil {
 			return fmt.Errorf("event %d (%s): %w", e.Seq, e.Kind, err)
@@ -90,29 +93,30 @@ func (c *inquiry) request(e evidence.Event, r *flow.Request) {
 		a.noise = true
 	}
 	c.asked[r.Flow] = a
+	delete(c.unreached, r.Flow)
 	body, why := c.body(r.Body)
 
 	message := c.message(e, r.Flow, host)
-	message.Method, message.Path, message.Noise = r.Method, path, a.noise
+	message.Method, message.URL, message.Path, message.Noise = r.Method, r.URL, path, a.noise
 	hits := c.needles.Collector()
 	features := draft.NewFeatures(c.kb.Features)
 	pieces := c.newPieces(e, a.noise)
-	report := c.opener.Walk(unwrap.Message{URL: r.URL, Headers: r.Headers, Body: body}, func(p *unwrap.Part) {
+	report := c.opener.Walk(c.question(r, body), func(p *unwrap.Part) {
 		hits.Part(p)
 		message.Part(p)
 		pieces.part(p)
 		features.Part(p)
 	})
 	c.tracker.Learn(message)
-	c.identified(e, r, host, a, hits.Hits())
+	c.identified(e, r.Flow, r.Body.Blob, host, a, hits.Hits())
 	if a.noise {
 		return
 	}
 	c.count(r, host)
 	if c.drafted(e) {
-		c.vectors(e, r, host, features.Vectors())
+		c.vectors(e, r.Flow, r.Body.Blob, host, features.Vectors())
 	}
-	found := pieces.done(r, host)
+	found := pieces.done(r.Flow, r.Body.Blob, host)
 	if why != "" {
 		c.unread(e, c.cuts, [2]string{host, "a body is not whole: " + why}, r.Body.Size)
 	}
@@ -142,9 +146,14 @@ func (c *inquiry) response(e evidence.Event, r *flow.Response) {
 	c.tracker.Learn(message)
 }
 
+// question is a request as it is opened.
+func (c *inquiry) question(r *flow.Request, body []byte) unwrap.Message {
+	return unwrap.Message{URL: r.URL, Headers: slices.Concat(r.Headers, r.Trailers), Body: body}
+}
+
 // answer is a response as far as it can mint: pictures and films are left out.
 func (c *inquiry) answer(r *flow.Response) unwrap.Message {
-	m := unwrap.Message{Headers: r.Headers, Response: true}
+	m := unwrap.Message{Headers: slices.Concat(r.Headers, r.Trailers), Response: true}
 	media, _, _ := mime.ParseMediaType(flow.HTTPHeader(r.Headers).Get("Content-Type"))
 	switch kind, _, _ := strings.Cut(media, "/"); kind {
 	case "image", "video", "audio", "font":
@@ -209,7 +218,7 @@ func (c *inquiry) checkMinted(ctx context.Context) error {
 		case e.Kind == evidence.KindRequest:
 			err = read(e, func(r flow.Request) {
 				body, _ := c.body(r.Body)
-				c.opener.Walk(unwrap.Message{URL: r.URL, Headers: r.Headers, Body: body}, func(p *unwrap.Part) {
+				c.opener.Walk(c.question(&r, body), func(p *unwrap.Part) {
 					c.tracker.CheckPart(p, e.Seq, false, alone)
 				})
 			})

@@ -177,7 +177,8 @@ func (c *inquiry) noRecorder() bool {
 var reasons = map[string]string{
 	flow.Distrusted: "the app refused our certificate, as one that pins its own does",
 	flow.HungUp:     "the app went away during the handshake",
-	flow.NoHTTP:     "what it sent is no HTTP",
+	flow.NoHTTP:     "what it sent is no HTTP; its bytes were searched as they are",
+	flow.Upgraded:   "it went over to another protocol; its bytes were searched as they are",
 	flow.NoOrigin:   "the host could not be reached",
 	flow.Broken:     "it broke off",
 }
@@ -191,11 +192,20 @@ func (c *inquiry) opaqueSpots() {
 		if o.noise || c.signup(o.Arm, o.Phase) {
 			continue
 		}
-		host := cmp.Or(o.connection.SNI, o.connection.Host)
+		host := hostOf(&o.connection)
+		reason := o.connection.Reason
+		if reason == flow.Unused || reason == flow.NoOrigin && !c.unreached[o.connection.Flow] {
+			continue // nothing was sent, or it was read
+		}
+		if c.sockets[o.connection.Flow] {
+			c.coverage.Sent += o.connection.Sent
+			c.coverage.Received += o.connection.Received
+			continue
+		}
 		c.coverage.Opaque++
 		c.coverage.OpaqueSent += o.connection.Sent
 		c.recipient(host)
-		k := key{host, o.connection.Reason}
+		k := key{host, reason}
 		if groups[k] == nil {
 			groups[k] = newUnread(o.Event)
 			order = append(order, k)

@@ -41,6 +41,7 @@ type Message struct {
 	Signup   bool // a person's sign-up precedes it
 	Noise    bool // not the app's: baseline, or another uid's
 	Method   string
+	URL      string
 	Host     string
 	Path     string
 	Status   int

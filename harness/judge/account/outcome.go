@@ -22,6 +22,7 @@ type Outcome struct {
 	Consent   evidence.Consent
 	Signup    bool
 	Flow      flow.ID
+	URL       string // of the request
 	Request   uint64 // event
 	Response  uint64 // event
 	Minted    []*Minted
@@ -60,7 +61,7 @@ func (r *reply) outcome(kind string) Outcome {
 	m := &r.message
 	return Outcome{
 		Kind: kind, Service: m.Host, Host: m.Host, Arm: m.Arm, Phase: m.Phase, Consent: m.Consent, Signup: m.Signup,
-		Flow: m.Flow, Request: r.request, Response: m.Event,
+		Flow: m.Flow, URL: m.Method + " " + m.URL, Request: r.request, Response: m.Event,
 	}
 }
 
