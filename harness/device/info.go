@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/unasked-audit/unasked/harness/adb"
 	"github.com/unasked-audit/unasked/harness/evidence"
 )
 
@@ -113,8 +114,14 @@ func (d *Device) apiLevel(ctx context.Context) (int, error) {
 
 // WaitBooted waits until Android has started and its package manager answers.
 func (d *Device) WaitBooted(ctx context.Context) error {
+	ask := func() (adb.Result, error) {
+		// A device that is just starting may take a question and never answer it.
+		ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+		defer cancel()
+		return d.adb.Shell(ctx, "getprop sys.boot_completed; getprop init.svc.bootanim; pm path android")
+	}
 	for {
-		res, err := d.adb.Shell(ctx, "getprop sys.boot_completed; getprop init.svc.bootanim; pm path android")
+		res, err := ask()
 		if err == nil {
 			f := strings.Fields(string(res.Stdout))
 			if len(f) >= 3 && f[0] == "1" && f[1] == "stopped" && strings.HasPrefix(f[2], "package:") {

@@ -44,6 +44,8 @@ const (
 	dumpFile  = "/data/local/tmp/unasked-screen.xml"
 	dumpTries = 5
 	dumpPause = 300 * time.Millisecond
+	// dumpTime is how long one dump may take: uiautomator itself gives up after 10 s without rest.
+	dumpTime = 25 * time.Second
 )
 
 // Screen returns what is on the screen: as a tree, and as uiautomator wrote it.
@@ -67,7 +69,7 @@ func look(ctx context.Context, dump func(context.Context) ([]byte, error)) (*scr
 				return nil, nil, err
 			}
 		}
-		raw, err := dump(ctx)
+		raw, err := inTime(ctx, dump)
 		if err == nil {
 			var root *screen.Node
 			if root, err = screen.Parse(bytes.NewReader(raw)); err == nil {
@@ -80,6 +82,17 @@ func look(ctx context.Context, dump func(context.Context) ([]byte, error)) (*scr
 		why = err
 	}
 	return nil, nil, fmt.Errorf("after %d tries: %w", dumpTries, why)
+}
+
+// inTime gives up on a uiautomator that never ends.
+func inTime(ctx context.Context, dump func(context.Context) ([]byte, error)) ([]byte, error) {
+	within, cancel := context.WithTimeout(ctx, dumpTime)
+	defer cancel()
+	raw, err := dump(within)
+	if err != nil && within.Err() != nil && ctx.Err() == nil {
+		return nil, fmt.Errorf("%w: uiautomator did not end within %s", screen.ErrNoScreen, dumpTime)
+	}
+	return raw, err
 }
 
 // dump runs uiautomator once. The old file goes first, so that it can't be taken

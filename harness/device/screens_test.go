@@ -57,6 +57,13 @@ func TestLook(t *testing.T) {
 			})
 		})
 	}
+	synctest.Test(t, func(t *testing.T) {
+		stuck := func(ctx context.Context) ([]byte, error) { <-ctx.Done(); return nil, ctx.Err() }
+		start := time.Now()
+		if _, _, err := look(t.Context(), stuck); !errors.Is(err, screen.ErrNoScreen) || time.Since(start) > dumpTries*(dumpTime+dumpPause) {
+			t.Errorf("after %s: %v", time.Since(start), err)
+		}
+	})
 	gone := func(context.Context) ([]byte, error) { return nil, adb.ErrDeviceGone }
 	if _, _, err := look(t.Context(), gone); !errors.Is(err, adb.ErrDeviceGone) {
 		t.Error(err)
