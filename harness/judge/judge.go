@@ -60,6 +60,7 @@ type inquiry struct {
 	coverage   Coverage
 	decoys     DecoyResult
 	recipients map[string]*Recipient
+	anonymous  int                   // requests of which nobody knows which app sent them
 	asked      map[flow.ID]asked     // requests that wait for their response
 	unreached  map[flow.ID]bool      // flows whose origin could not be reached, and whose request was not read either
 	sockets    map[flow.ID]bool      // connections whose messages were read

@@ -113,6 +113,9 @@ func (c *inquiry) request(e evidence.Event, r *flow.Request) {
 		return
 	}
 	c.count(r, host)
+	if r.UID == 0 {
+		c.anonymous++
+	}
 	if c.drafted(e) {
 		c.vectors(e, r.Flow, r.Body.Blob, host, features.Vectors())
 	}

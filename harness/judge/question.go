@@ -84,8 +84,11 @@ func sentIn(consent evidence.Consent) func(*gathered) bool {
 // during says that a question does not apply where no phase with the app has the consent state.
 func during(consent evidence.Consent, why string) func(*inquiry) string {
 	return func(c *inquiry) string {
-		if !c.completed() || len(c.phases) == 0 && consent == evidence.Untouched {
+		if !c.completed() {
 			return ""
+		}
+		if len(c.phases) == 0 {
+			return "the evidence does not say when a choice was made"
 		}
 		if c.has(func(p *phase) bool {
 			return p.purpose != purposeBaseline && p.consent == consent || p.purpose == purposeConsent && !p.reached

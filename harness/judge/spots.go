@@ -303,6 +303,10 @@ const (
 // trafficSpots compares what was read with what there should have been.
 func (c *inquiry) trafficSpots() {
 	c.kernel()
+	if c.anonymous > 0 && c.installs && !c.manifest.Device.Simulated {
+		c.spots.note(fmt.Sprintf("This device does not say which app sent %d of the requests; the system's own, where the baseline did not show them, may be among them.", c.anonymous),
+			"Compare with a longer baseline, or redirect by uid.")
+	}
 	if c.launches > 0 && c.coverage.Flows == 0 && c.coverage.Opaque == 0 && c.online() {
 		c.spots.add(BlindSpot{
 			What:  "No traffic of the app was seen at all.",

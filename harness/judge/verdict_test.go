@@ -89,7 +89,7 @@ func TestBlindSpots(t *testing.T) {
 		want string
 		says string
 	}{
-		"nothing":     {func(r *recording) {}, "------", ""},
+		"nothing":     {func(r *recording) {}, "------", "does not say which app sent"},
 		"interrupted": {func(r *recording) { r.end.How = evidence.Interrupted }, "??????", "interrupted"},
 		"failed":      {func(r *recording) { r.end = evidence.AuditEnd{How: evidence.Failed, Error: "the device went away"} }, "??????", "the device went away"},
 		"pinned after the rejection": {func(r *recording) {
@@ -365,7 +365,7 @@ func TestImportedTraffic(t *testing.T) {
 	r.app = evidence.App{}
 	r.ask(message{url: "https://ads.example/", headers: formType, body: form("id", r.person.Value(canary.AdvertisingID))}, map[string]any{})
 	j := r.judge()
-	if got := verdicts(j); got != "-V-nnn" {
+	if got := verdicts(j); got != "-Vnnnn" {
 		j.dump(t)
 		t.Errorf("verdicts %s", got)
 	}
