@@ -116,7 +116,7 @@ func TestHTMLOpensTheProof(t *testing.T) {
 		"request, body, at $.deviceId → gzip → plain", "The place, decoded from base64",
 		"printf %s 'ines.hartwig4821@postfach.example' | sha256sum", "line 24 of log.jsonl",
 		"Advertising ID 3d0fa6c1-58b7-4e2c-9a41-7c0de9b3f215 joins AdReach Inc, Alibaba",
-		"We touched “Not now” at 206, 585: rejects the consent dialog",
+		"We touched “Not now” at 103, 292: rejects the consent dialog",
 		"the app refused the proxy's certificate", "10 decoys", "None was found", "not planted: this device does not model telephony",
 		"unasked replay BUNDLE", "quick",
 	} {
@@ -151,18 +151,18 @@ func TestHTMLOfOtherVerdicts(t *testing.T) {
 }
 
 func TestHTMLOfVeryManyFlowsStaysSmall(t *testing.T) {
-	a := specimen.Crowded(t, 3000, 700)
+	a := specimen.Crowded(t, 1000, 400)
 	page := write(t, reports.FormatHTML, a)
 	if len(page) > 6<<20 {
 		t.Errorf("the page has %d bytes", len(page))
 	}
 	seen := text(t, page)
-	for _, want := range []string{"F700", "3,000 requests", "Further findings, without their proof", "more distinct screenshots are in the evidence"} {
+	for _, want := range []string{"F400", "1,000 requests", "Further findings, without their proof", "more distinct screenshots are in the evidence"} {
 		if !strings.Contains(seen, want) {
 			t.Errorf("the page does not say %q", want)
 		}
 	}
-	for i := range 700 {
+	for i := range 400 {
 		if !bytes.Contains(page, fmt.Appendf(nil, `id="F%d"`, i+1)) {
 			t.Fatalf("finding %d is lost", i+1)
 		}

@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/unasked-audit/unasked/harness/canary"
 	"github.com/unasked-audit/unasked/harness/evidence"
@@ -226,17 +227,21 @@ func list[T any](s *[]T) {
 // same with them, and a terminal or an editor that shows the file can't be fooled by it.
 func escapeInvisible(b []byte) string {
 	var out strings.Builder
-	for _, r := range string(b) {
-		if r > '~' && !unicode.IsPrint(r) {
-			if r > 0xffff {
-				r1, r2 := utf16.EncodeRune(r)
-				fmt.Fprintf(&out, `\u%04x\u%04x`, r1, r2)
-				continue
-			}
-			fmt.Fprintf(&out, `\u%04x`, r)
+	s := string(b)
+	done := 0 // up to here it is written
+	for i, r := range s {
+		if r <= '~' || unicode.IsPrint(r) {
 			continue
 		}
-		out.WriteRune(r)
+		out.WriteString(s[done:i])
+		done = i + utf8.RuneLen(r)
+		if r > 0xffff {
+			r1, r2 := utf16.EncodeRune(r)
+			fmt.Fprintf(&out, `\u%04x\u%04x`, r1, r2)
+		} else {
+			fmt.Fprintf(&out, `\u%04x`, r)
+		}
 	}
+	out.WriteString(s[done:])
 	return out.String()
 }

@@ -5,12 +5,20 @@ import (
 	"encoding/json"
 )
 
-// listWidth is how long a list may be that stands on one line, in bytes.
-const listWidth = 96
+const (
+	// listWidth is how long a list may be that stands on one line, in bytes.
+	listWidth = 96
+	// nesting is how deep JSON may be to be laid out. The margin grows with each level, so that a few
+	// kilobytes of brackets would become gigabytes of white space.
+	nesting = 64
+)
 
 // indent lays JSON out for reading: a field a line, and a short list of plain values on one line. It changes
-// white space only. It reports false for what is no JSON.
+// white space only. It reports false for what is no JSON, or too deep.
 func indent(raw []byte) ([]byte, bool) {
+	if depth(raw) > nesting {
+		return nil, false
+	}
 	var b bytes.Buffer
 	if err := json.Indent(&b, raw, "", "  "); err != nil {
 		return nil, false
@@ -34,6 +42,23 @@ func indent(raw []byte) ([]byte, bool) {
 		}
 	}
 	return out, true
+}
+
+// depth is how many lists and objects stand within each other.
+func depth(in []byte) int {
+	deepest, now := 0, 0
+	for i := 0; i < len(in); i++ {
+		switch in[i] {
+		case '"':
+			i = stringEnd(in, i) - 1
+		case '[', '{':
+			now++
+			deepest = max(deepest, now)
+		case ']', '}':
+			now--
+		}
+	}
+	return deepest
 }
 
 // stringEnd is the offset behind the string that begins at i.

@@ -166,6 +166,14 @@ func TestJSONIsLaidOutForReading(t *testing.T) {
 	}
 }
 
+func TestBracketsWithoutEndAreNotLaidOut(t *testing.T) {
+	deep := []byte(strings.Repeat(`{"a":`, 9000) + `"` + value + `"` + strings.Repeat("}", 9000))
+	m := open(t, flow.Request{}, deep, judge.Finding{Value: value}, judge.Pointer{Surface: "body:$.a"})
+	if got := marks(m); len(got) != 1 || got[0] != value || m.Body.Form != "text" {
+		t.Errorf("marked %q in %s", got, m.Body.Form)
+	}
+}
+
 func TestLongBodiesAreCutAroundThePlace(t *testing.T) {
 	lines := strings.Repeat("line\n", 5000)
 	long := strings.Repeat("x", 300_000)

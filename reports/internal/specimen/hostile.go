@@ -21,19 +21,19 @@ const Evil = "<script>document.title='owned'</script>\"'><img src=https://evil.e
 func Hostile(t testing.TB) Audit {
 	t.Helper()
 	b := newBuilder(t)
-	long := strings.Repeat("A", 1<<20)
+	long, lengthy := strings.Repeat("A", 1<<20), strings.Repeat("A", 1<<12)
 	app := b.app(evidence.App{
-		Package: "org.example." + Evil, Label: Evil, VersionName: Evil, Permissions: []string{Evil, long},
+		Package: "org.example." + Evil, Label: Evil, VersionName: Evil, Permissions: []string{Evil, lengthy},
 	})
 	app.Files[0].Name = Evil
 	b.append(evidence.KindPlanting, evidence.Planting{Kind: Evil, Value: Evil, How: Evil, Error: Evil})
 	b.arm, b.phase, b.consent = Evil, Evil, evidence.Untouched
 	b.log.Position(Evil, Evil, evidence.Consent(Evil))
 	b.append(evidence.KindPhaseStart, evidence.Phase{Name: Evil, Consent: evidence.Consent(Evil), Why: Evil})
-	b.act(Evil, Evil+long)
+	b.act(Evil, Evil+lengthy)
 	notPNG := b.screenshot(Evil, []byte("<svg xmlns='http://www.w3.org/2000/svg'><script>document.title='owned'</script></svg>"))
-	b.append(evidence.KindTap, evidence.Tap{X: 1 << 30, Y: -5, Text: Evil + long, Why: Evil, Before: notPNG})
-	huge := b.flow(message{method: Evil, url: "javascript:document.title='owned'//" + Evil + long, headers: []flow.Header{{Name: Evil, Value: Evil + long}, {Name: "Content-Encoding", Value: Evil}},
+	b.append(evidence.KindTap, evidence.Tap{X: 1 << 30, Y: -5, Text: Evil + lengthy, Why: Evil, Before: notPNG})
+	huge := b.flow(message{method: Evil, url: "javascript:document.title='owned'//" + Evil + long, headers: []flow.Header{{Name: Evil, Value: Evil + lengthy}, {Name: "Content-Encoding", Value: Evil}},
 		body: append([]byte(Evil+"\xff\xfe"+long+"NEEDLE-4711"+long), 0xc3)}, message{status: 999, headers: []flow.Header{{Name: "Location", Value: Evil}}, body: []byte(`{"a":"` + long + `"}`)})
 	deep := b.flow(message{url: "https://evil.example/", body: bytes.Repeat([]byte(`{"a":`), 200_000)}, message{})
 	b.wait(time.Second)
@@ -43,7 +43,7 @@ func Hostile(t testing.TB) Audit {
 	} {
 		p.Role = Evil
 		much := ""
-		if i < 2 {
+		if i == 0 {
 			much = long
 		}
 		b.find(judge.Finding{
@@ -53,12 +53,12 @@ func Hostile(t testing.TB) Audit {
 	}
 	b.find(judge.Finding{Claim: judge.IdentifierSent, Title: Evil, Subject: Evil, Value: long, Host: "a." + Evil, Country: "XX", Proof: []judge.Pointer{b.at(huge, "body", Evil)}})
 	b.j.Verdict, b.j.Ladder = judge.Violated, 99
-	b.j.Questions = []judge.Question{{ID: Evil, Title: Evil + long, Verdict: judge.Violated, Because: Evil + long, Findings: []string{b.j.Findings[0].ID}}, {ID: "x", Title: Evil, Verdict: judge.Verdict(Evil)}}
-	b.j.BlindSpots = []judge.BlindSpot{{What: Evil + long, Do: Evil, Hides: []string{Evil}}}
+	b.j.Questions = []judge.Question{{ID: Evil, Title: Evil + lengthy, Verdict: judge.Violated, Because: Evil + lengthy, Findings: []string{b.j.Findings[0].ID}}, {ID: "x", Title: Evil, Verdict: judge.Verdict(Evil)}}
+	b.j.BlindSpots = []judge.BlindSpot{{What: Evil + lengthy, Do: Evil, Hides: []string{Evil}}}
 	b.j.Decoys = judge.DecoyResult{Decoys: 1, Matches: []judge.Pointer{b.at(huge, Evil, Evil)}}
 	b.j.Recipients = []judge.Recipient{{Host: Evil + "z", Owner: Evil, Country: Evil, Purpose: Evil, Source: "javascript:alert(1)"}}
 	device := Device
 	device.Model, device.Release, device.Fingerprint = Evil, Evil, Evil
-	id := canary.Identity{Label: Evil, Canaries: []canary.Canary{{Kind: canary.Kind(Evil), Value: Evil + long}}}
+	id := canary.Identity{Label: Evil, Canaries: []canary.Canary{{Kind: canary.Kind(Evil), Value: Evil + lengthy}}}
 	return b.seal(evidence.Manifest{Device: device, App: app, Identity: id, Decoys: id})
 }

@@ -50,7 +50,7 @@ func Innocent(t testing.TB) Audit {
 	b.wait(8 * time.Second)
 	b.end("launch", 8*time.Second)
 	b.begin("accepted", "consent", evidence.Accepted, 6*time.Second)
-	b.append(evidence.KindTap, evidence.Tap{X: 206, Y: 585, Text: "Accept", Why: "accepts the consent dialog", Before: before})
+	b.append(evidence.KindTap, evidence.Tap{X: 103, Y: 292, Text: "Accept", Why: "accepts the consent dialog", Before: before})
 	s := b.flow(message{url: "https://api.pantry.example/v1/installations", headers: headers("application/json"), body: []byte(`{"app":"pantry"}`)},
 		message{headers: headers("application/json"), body: []byte(`{"installation_id":"inst-5bd0a7c1f2e94c3f"}`)})
 	b.find(judge.Finding{Claim: judge.InstallationIssued, Level: 2, Title: "Pantry issued an installation ID", Subject: "installation", Value: "inst-5bd0a7c1f2e94c3f",
