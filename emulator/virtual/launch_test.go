@@ -43,16 +43,18 @@ func (a *adb) await(what string, match func(screenNode) bool) screenNode {
 	a.t.Helper()
 	var dump string
 	var last screenNode
+	var since time.Time // last was first seen then
 	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); {
 		out, _, _ := a.try("exec-out", "uiautomator dump /dev/tty")
 		dump, _, _ = strings.Cut(out, "UI hierchary")
 		var root screenNode
 		if err := xml.Unmarshal([]byte(dump), &root); err == nil {
 			n, ok := root.find(match)
-			if ok && n.Bounds == last.Bounds && n.Text == last.Text {
+			if !ok || n.Bounds != last.Bounds || n.Text != last.Text {
+				last, since = n, time.Now()
+			} else if time.Since(since) > 100*time.Millisecond {
 				return n
 			}
-			last = n
 		}
 	}
 	a.t.Fatalf("%s did not come onto the screen, which shows %q", what, regexp.MustCompile(`text="[^"]+"`).FindAllString(dump, -1))
@@ -67,20 +69,6 @@ func (a *adb) tap(n screenNode) {
 		a.t.Fatalf("bounds %q: %v", n.Bounds, err)
 	}
 	a.want("shell", fmt.Sprintf("input tap %d %d", (l+r)/2, (t+b)/2))
-}
-
-// awaitApp is await for what an app shows, with every permission refused that it asks for on the way.
-func (a *adb) awaitApp(what string, match func(screenNode) bool) screenNode {
-	a.t.Helper()
-	for {
-		n := a.await(what, func(n screenNode) bool {
-			return n.ID == "com.android.permissioncontroller:id/permission_deny_button" || match(n)
-		})
-		if n.Package != "com.android.permissioncontroller" {
-			return n
-		}
-		a.tap(n)
-	}
 }
 
 func withText(text string) func(screenNode) bool {
@@ -112,10 +100,10 @@ func (a *adb) launch(app apps.App) {
 func TestAnAppRunsAndIsInspected(t *testing.T) {
 	_, a := borrow(t, Options{})
 	app := apps.ClipShare()
-	a.install(app)
+	a.install(app, "-g") // it would ask for things at moments of its own
 	a.launch(app)
 	a.tap(a.await("the consent dialog", withText("Reject all")))
-	a.awaitApp("the app behind the dialog", func(n screenNode) bool { return n.Package == app.Package && strings.HasPrefix(n.Text, "Record") })
+	a.await("the app behind the dialog", func(n screenNode) bool { return n.Package == app.Package && strings.HasPrefix(n.Text, "Record") })
 	if png := a.want("exec-out", "screencap -p"); !strings.HasPrefix(png, "\x89PNG") {
 		t.Errorf("screencap -p gave %d bytes that are no PNG", len(png))
 	}
@@ -216,7 +204,7 @@ func TestAPermissionIsAsked(t *testing.T) {
 	a.want("shell", "pm revoke "+app.Package+" android.permission.CAMERA")
 	a.launch(app)
 	a.tap(a.await("the consent dialog", withText("Reject all")))
-	a.tap(a.awaitApp("the record button", withText("Record")))
+	a.tap(a.await("the record button", withText("Record")))
 	button := a.await("the question for the camera", func(n screenNode) bool {
 		return n.ID == "com.android.permissioncontroller:id/permission_allow_foreground_only_button"
 	})

@@ -131,7 +131,7 @@ func asJSON(v any, err error) (any, error) {
 	return string(data), err
 }
 
-// folder makes one of the app's folders if it is not there, and returns it.
+// folder makes one of the app's folders if it is not there, and returns the tree as the app sees it.
 func (b *bridge) folder(a *app, name string) (*rootfs.View, string, error) {
 	dir := a.dataDir() + "/" + name
 	view := b.system.fs.As(a.UID)

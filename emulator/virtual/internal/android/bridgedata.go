@@ -204,12 +204,8 @@ func (b *bridge) phoneNumber(_ context.Context, a *app, _ arguments) (any, error
 func (b *bridge) preferences(a *app, file string, change func(*preferences) bool) error {
 	b.system.prefsMu.Lock()
 	defer b.system.prefsMu.Unlock()
-	view, dir, err := b.folder(a, "shared_prefs")
-	if err != nil {
-		return err
-	}
-	path := dir + "/" + file + ".xml"
-	data, err := view.ReadFile(path)
+	path := a.dataDir() + "/shared_prefs/" + file + ".xml"
+	data, err := b.system.fs.As(a.UID).ReadFile(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return javaIO(err)
 	}
@@ -219,6 +215,10 @@ func (b *bridge) preferences(a *app, file string, change func(*preferences) bool
 	}
 	if !change(p) {
 		return nil
+	}
+	view, _, err := b.folder(a, "shared_prefs")
+	if err != nil {
+		return err
 	}
 	if err := view.WriteFile(path, p.encode(), 0o660); err != nil {
 		return javaIO(err)
