@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"testing"
@@ -24,7 +25,7 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Setup: func(env *testscript.Env) error {
-			vars, stop, err := adbtest.Server(env.Getenv("HOME"))
+			vars, stop, err := adbtest.Server(filepath.Join(env.WorkDir, ".home"))
 			if err != nil {
 				return err
 			}
