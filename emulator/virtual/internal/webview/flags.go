@@ -11,9 +11,8 @@ import (
 
 // route is how an app's browser reaches the world.
 type route struct {
-	proxy   string   // host:port on loopback; empty for none
-	rules   string   // Chromium's resolver rules, where there is no proxy
-	publics []string // loopback addresses that stand for public ones
+	proxy string // host:port on loopback; empty for none
+	rules string // Chromium's resolver rules, where there is no proxy
 }
 
 // flags is Chromium's whole command line for one app.
@@ -51,9 +50,11 @@ func flags(profile string, d android.Surroundings, r route) []string {
 		"--metrics-recording-only",
 		"--no-pings",
 		"--dns-prefetch-disable",
+		// Nor does a WebView keep pages from local addresses, which is what all
+		// origins have here; where they lead is for the rules below to say.
 		"--disable-features=" + strings.Join([]string{
 			"AutofillServerCommunication", "CertificateTransparencyComponentUpdater", "DialMediaRouteProvider",
-			"InterestFeedContentSuggestions", "IsolateOrigins", "MediaRouter", "NetworkTimeServiceQuerying",
+			"BlockInsecurePrivateNetworkRequests", "InterestFeedContentSuggestions", "IsolateOrigins", "LocalNetworkAccessChecks", "MediaRouter", "NetworkTimeServiceQuerying",
 			"OptimizationHints", "Translate", "site-per-process",
 		}, ","),
 		// What a proxy cannot see must not be: no QUIC, and no UDP from pages.
@@ -71,11 +72,6 @@ func flags(profile string, d android.Surroundings, r route) []string {
 	} else {
 		// Said, because Chromium would take one from the host's environment.
 		args = append(args, "--no-proxy-server", "--host-resolver-rules="+r.rules)
-	}
-	if len(r.publics) > 0 {
-		// Pages may not turn from public to local addresses, and these are local
-		// in name only.
-		args = append(args, "--ip-address-space-overrides="+strings.Join(r.publics, "=public,")+"=public")
 	}
 	if d.UserAgent != "" {
 		args = append(args, "--user-agent="+d.UserAgent)

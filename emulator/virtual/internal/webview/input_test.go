@@ -89,11 +89,8 @@ func TestPromptIsOutOfTheAppsReach(t *testing.T) {
 			n, err := r.Prompt(w.context(), ask)
 			answers <- result{n, err}
 		}()
-		var button *android.Node
-		for button == nil { // the prompt comes up by itself
-			button = byID(r.tree(), ask.Buttons[want].ID)
-		}
-		tree := r.tree()
+		tree := r.treeWith(ask.Buttons[want].ID)
+		button := byID(tree, ask.Buttons[want].ID)
 		if button.Package != ask.Package || !button.Clickable || button.Text != ask.Buttons[want].Text || button.Class != "android.widget.Button" {
 			t.Errorf("the button is %+v", button)
 		}
@@ -144,8 +141,7 @@ func TestPromptEndsWithTheApp(t *testing.T) {
 		}
 		answers <- n
 	}()
-	for byID(r.tree(), "p:id/ok") == nil {
-	}
+	r.treeWith("p:id/ok")
 	r.must(r.Stop(w.context()))
 	if n := <-answers; n != -1 {
 		t.Errorf("the prompt of an app that ended was answered %d, want -1", n)

@@ -154,7 +154,7 @@ func TestProxyIsUsed(t *testing.T) {
 	w.origin("api.example", "hello", internet.Plain())
 	w.page(`<script>
 		fetch('https://api.example/secure?x=1', { method: 'POST', body: 'x'.repeat(1000) }).then((r) => r.text()).then((t) => console.log('secure', t));
-		fetch('http://localhost:9/loop').catch(() => 0).then(() => console.log('tried loopback'));
+		fetch('http://localhost:8099/loop').catch(() => 0).then(() => console.log('tried loopback'));
 		fetch('https://nowhere.example/').catch((e) => console.log('nowhere', e.message));
 	</script>`)
 	p := w.proxy()
@@ -166,7 +166,7 @@ func TestProxyIsUsed(t *testing.T) {
 	if got.Proto != "HTTP/2.0" || got.Size != 1000 {
 		t.Errorf("the origin saw %s with %d bytes, want HTTP/2.0 with 1000", got.Proto, got.Size)
 	}
-	for _, want := range []string{"api.example:443", "nowhere.example:443"} {
+	for _, want := range []string{"api.example:443", "nowhere.example:443", "GET http://localhost:8099/loop"} {
 		if !contains(p.seen(), want) {
 			t.Errorf("the proxy saw %v, want %s among them", p.seen(), want)
 		}

@@ -158,7 +158,7 @@ func (p *process) route(in *internet.Internet) (route, error) {
 		if p.relay, err = internet.NewRelay(dialTo(proxy)); err != nil {
 			return route{}, err
 		}
-		return route{proxy: p.relay.Addr(), publics: []string{p.relay.Addr()}}, nil
+		return route{proxy: p.relay.Addr()}, nil
 	}
 	if in == nil {
 		return route{rules: "MAP * ~NOTFOUND"}, nil
@@ -167,7 +167,7 @@ func (p *process) route(in *internet.Internet) (route, error) {
 	if p.gateway, err = in.Gateway(); err != nil {
 		return route{}, err
 	}
-	return route{rules: p.gateway.Rules(), publics: p.gateway.Addrs()}, nil
+	return route{rules: p.gateway.Rules()}, nil
 }
 
 // attend waits for the browser's end and clears up after it.

@@ -182,14 +182,17 @@ func TestTreeIsTheLayout(t *testing.T) {
 	}
 }
 
-// treeWith is the tree once it holds a node, which may be in a frame that loads.
+// treeWith is the tree once it holds a node, which may be in a frame that loads
+// or in a prompt that comes up.
 func (r *running) treeWith(id string) *android.Node {
 	r.world.t.Helper()
-	for {
+	for ctx := r.world.context(); ctx.Err() == nil; {
 		if tree := r.tree(); byID(tree, id) != nil {
 			return tree
 		}
 	}
+	r.world.t.Fatalf("%s did not come onto the screen", id)
+	return nil
 }
 
 func TestTreeIsNotNoticed(t *testing.T) {
