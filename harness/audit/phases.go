@@ -10,6 +10,7 @@ import (
 	"github.com/unasked-audit/unasked/harness/consent"
 	"github.com/unasked-audit/unasked/harness/device"
 	"github.com/unasked-audit/unasked/harness/evidence"
+	"github.com/unasked-audit/unasked/harness/judge"
 	"github.com/unasked-audit/unasked/harness/protocol"
 )
 
@@ -178,14 +179,20 @@ func (r *run) count(ctx context.Context) error {
 	return r.record(evidence.KindCounters, counters)
 }
 
-// keepAccounts records what the device's account manager holds.
+// keepAccounts records what the device's account manager holds. Output that
+// contradicts itself is kept and read as far as it goes, and said to be blind.
 func (r *run) keepAccounts(ctx context.Context) error {
 	accounts, raw, err := r.dev.Accounts(ctx)
 	if err != nil {
 		if err := r.unlessPassing(ctx, err); err != nil {
 			return err
 		}
-		return r.blind(fmt.Sprintf("The device's accounts could not be read: %v.", err), "", "no-device-account")
+		if err := r.blind(fmt.Sprintf("The device's accounts could not be read: %v.", err), "", judge.QuestionDeviceAccount); err != nil {
+			return err
+		}
+	}
+	if len(raw) == 0 {
+		return nil
 	}
 	blob, err := r.keep(evidence.ExhibitAccounts, "accounts on the device", "dumpsys account", "text/plain", bytes.NewReader(raw))
 	if err != nil {

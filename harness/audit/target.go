@@ -49,5 +49,5 @@ func (r *run) acquire(ctx context.Context) error {
 
 // gone reports whether an error means that the device can't be reached any more.
 func (r *run) gone(err error) bool {
-	return errors.Is(err, adb.ErrDeviceGone) || errors.Is(err, adb.ErrOffline) || errors.Is(err, adb.ErrNoDevice)
+	return errors.Is(err, adb.ErrDeviceGone) || errors.Is(err, adb.ErrOffline) || errors.Is(err, adb.ErrNoDevice) || errors.Is(err, device.ErrMute)
 }

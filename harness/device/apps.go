@@ -52,7 +52,7 @@ func (d *Device) Install(ctx context.Context, apks []string, args ...string) err
 
 // Uninstall removes an app and its data. The error wraps [ErrNotInstalled] where it isn't there.
 func (d *Device) Uninstall(ctx context.Context, pkg string) error {
-	res, err := d.adb.Shell(ctx, "pm uninstall "+adb.Quote(pkg))
+	res, err := d.ask(ctx, "pm uninstall "+adb.Quote(pkg))
 	if err != nil {
 		return fmt.Errorf("uninstall %s: %w", pkg, err)
 	}
@@ -100,7 +100,7 @@ func (d *Device) Launch(ctx context.Context, pkg string) error {
 	if err != nil {
 		return err
 	}
-	res, err := d.adb.Shell(ctx, "am start -W -a android.intent.action.MAIN -c android.intent.category.LAUNCHER -n "+adb.Quote(component))
+	res, err := d.ask(ctx, "am start -W -a android.intent.action.MAIN -c android.intent.category.LAUNCHER -n "+adb.Quote(component))
 	if err != nil {
 		return fmt.Errorf("launch %s: %w", pkg, err)
 	}
@@ -112,7 +112,7 @@ func (d *Device) Launch(ctx context.Context, pkg string) error {
 
 // launcher is the component that the app's icon starts.
 func (d *Device) launcher(ctx context.Context, pkg string) (string, error) {
-	res, err := d.adb.Shell(ctx, "cmd package resolve-activity --brief -a android.intent.action.MAIN -c android.intent.category.LAUNCHER "+adb.Quote(pkg))
+	res, err := d.ask(ctx, "cmd package resolve-activity --brief -a android.intent.action.MAIN -c android.intent.category.LAUNCHER "+adb.Quote(pkg))
 	if err != nil {
 		return "", fmt.Errorf("launch %s: %w", pkg, err)
 	}
@@ -149,7 +149,7 @@ func launchFault(res adb.Result) string {
 
 // Running reports whether the app has a process.
 func (d *Device) Running(ctx context.Context, pkg string) (bool, error) {
-	res, err := d.adb.Shell(ctx, "pidof "+adb.Quote(pkg))
+	res, err := d.ask(ctx, "pidof "+adb.Quote(pkg))
 	if err != nil {
 		return false, fmt.Errorf("is %s running: %w", pkg, err)
 	}
@@ -166,7 +166,7 @@ func (d *Device) ForceStop(ctx context.Context, pkg string) error {
 
 // Clear deletes the app's data and takes its permissions back, as "Clear storage" does.
 func (d *Device) Clear(ctx context.Context, pkg string) error {
-	res, err := d.adb.Shell(ctx, "pm clear "+adb.Quote(pkg))
+	res, err := d.ask(ctx, "pm clear "+adb.Quote(pkg))
 	if err != nil {
 		return fmt.Errorf("clear %s: %w", pkg, err)
 	}

@@ -43,9 +43,23 @@ func (d *Device) ADB() *adb.Device { return d.adb }
 // String is the device's serial.
 func (d *Device) String() string { return d.adb.String() }
 
+// ErrMute says that the device took a command and never came back from it.
+var ErrMute = errors.New("the device does not answer")
+
+// patience is how long a command may take that isn't watched while it runs.
+// Installing and reading files are not among them.
+const patience = 2 * time.Minute
+
+// ask runs a script and gives up with [ErrMute] when nothing comes back.
+func (d *Device) ask(ctx context.Context, script string) (adb.Result, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, ErrMute)
+	defer cancel()
+	return d.adb.Shell(ctx, script)
+}
+
 // shell runs a script and returns its stdout; another exit code than 0 is an [*adb.ExitError].
 func (d *Device) shell(ctx context.Context, script string) (string, error) {
-	res, err := d.adb.Shell(ctx, script)
+	res, err := d.ask(ctx, script)
 	if err != nil {
 		return "", err
 	}
@@ -54,6 +68,8 @@ func (d *Device) shell(ctx context.Context, script string) (string, error) {
 
 // run runs a command, its arguments quoted.
 func (d *Device) run(ctx context.Context, args ...string) (string, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, ErrMute)
+	defer cancel()
 	return d.adb.RunCommand(ctx, args[0], args[1:]...)
 }
 
@@ -140,7 +156,7 @@ func (d *Device) Rooted() bool { return d.rootWay() != "" }
 func (d *Device) isRoot(ctx context.Context, way string) bool {
 	word := rand.Text()
 	script := "echo " + word + "-$(id -u)"
-	res, err := d.adb.Shell(ctx, through(way, script))
+	res, err := d.ask(ctx, through(way, script))
 	return err == nil && strings.Contains(string(res.Stdout), word+"-0\n")
 }
 

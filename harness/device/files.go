@@ -35,7 +35,7 @@ func (d *Device) PrivateFiles(ctx context.Context, pkg string) (io.ReadCloser, e
 	if d.Rooted() {
 		way = d.rootWay()
 	}
-	res, err := d.adb.Shell(ctx, through(way, "cd / && for p in data/data/"+pkg+" data/user_de/0/"+pkg+`; do if [ -d "$p" ]; then echo "$p"; fi; done`))
+	res, err := d.ask(ctx, through(way, "cd / && for p in data/data/"+pkg+" data/user_de/0/"+pkg+`; do if [ -d "$p" ]; then echo "$p"; fi; done`))
 	if err != nil {
 		return fail(err)
 	}
@@ -78,12 +78,12 @@ func (d *Device) CameraFeed(ctx context.Context, name string, r io.Reader, size 
 	if err := d.adb.Push(ctx, io.LimitReader(r, size), file, 0o644); err != nil {
 		return fmt.Errorf("camera feed of %s: %w", d, err)
 	}
-	res, err := d.adb.Shell(ctx, "cmd media.camera feed "+adb.Quote(file))
+	res, err := d.ask(ctx, "cmd media.camera feed "+adb.Quote(file))
 	if err != nil {
 		return fmt.Errorf("camera feed of %s: %w", d, err)
 	}
 	if res.ExitCode != 0 {
-		d.adb.Shell(ctx, "rm -f "+adb.Quote(file))
+		d.ask(ctx, "rm -f "+adb.Quote(file))
 		return fmt.Errorf("camera feed of %s: %w (%s)", d, ErrNoCameraFeed, said(res))
 	}
 	d.onUnplant("the camera's feed", func(ctx context.Context) error {

@@ -118,7 +118,7 @@ func (d *Device) WaitBooted(ctx context.Context) error {
 		// A device that is just starting may take a question and never answer it.
 		ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 		defer cancel()
-		return d.adb.Shell(ctx, "getprop sys.boot_completed; getprop init.svc.bootanim; pm path android")
+		return d.ask(ctx, "getprop sys.boot_completed; getprop init.svc.bootanim; pm path android")
 	}
 	for {
 		res, err := ask()

@@ -148,7 +148,7 @@ func (d *Device) plantClipboard(ctx context.Context, text string) planting {
 
 // answered runs a script whose exit code may be 0 on failure: Android's cmd prints why instead.
 func (d *Device) answered(ctx context.Context, script string) error {
-	res, err := d.adb.Shell(ctx, script)
+	res, err := d.ask(ctx, script)
 	if err != nil {
 		return err
 	}

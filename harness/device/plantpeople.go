@@ -141,7 +141,7 @@ func (d *Device) query(ctx context.Context, uri, column, where string) ([]string
 
 // contentFault runs a content command. Its exit code is 0 even where it prints a stack trace.
 func (d *Device) contentFault(ctx context.Context, script string, out *string) error {
-	res, err := d.adb.Shell(ctx, script)
+	res, err := d.ask(ctx, script)
 	if err != nil {
 		return err
 	}

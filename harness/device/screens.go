@@ -98,7 +98,7 @@ func inTime(ctx context.Context, dump func(context.Context) ([]byte, error)) ([]
 // dump runs uiautomator once. The old file goes first, so that it can't be taken
 // for the new one, and the new one goes when it was read.
 func (d *Device) dump(ctx context.Context) ([]byte, error) {
-	res, err := d.adb.Shell(ctx, "rm -f "+dumpFile+"; uiautomator dump "+dumpFile+" >&2; cat "+dumpFile+"; rm -f "+dumpFile)
+	res, err := d.ask(ctx, "rm -f "+dumpFile+"; uiautomator dump "+dumpFile+" >&2; cat "+dumpFile+"; rm -f "+dumpFile)
 	if err != nil {
 		return nil, err
 	}

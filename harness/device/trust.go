@@ -44,7 +44,7 @@ func (d *Device) TrustCA(ctx context.Context, pem []byte, hash string) (undo fun
 	}
 	t := &trust{device: d, file: hash + ".0", folder: systemCerts}
 	if api >= 34 {
-		if res, err := d.adb.Shell(ctx, "[ -d "+moduleCerts+" ]"); err != nil {
+		if res, err := d.ask(ctx, "[ -d "+moduleCerts+" ]"); err != nil {
 			return fail(err)
 		} else if res.ExitCode == 0 {
 			t.folder = moduleCerts
