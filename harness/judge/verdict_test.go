@@ -1,15 +1,6 @@
 package judge
 
 import (
-	"bytes"
-	"context"
-	"errors"
-	"go/build"
-	"io"
-	"iter"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -291,7 +282,7 @@ func TestIDsAreStable(t *testing.T) {
 			r.quiet()
 		}
 		id := "7412093846" + strings.Repeat("8", 6) + seed[:3]
-		r.ask(message{url: "https://api.thing.example/v1/start", headers: jsonType, body: asJSON(map[string]any{"ids": []string{r.person.Value(canary.SSAID)}})},
+		r.ask(message{url: "https://api.thing.example/v1/start", headers: jsonType, body: asJSON(map[string]any{"ids": append(make([]string, noise), r.person.Value(canary.SSAID))})},
 			map[string]any{"user_id": id, "access_token": token + seed})
 		r.ask(message{method: "GET", url: "https://api.thing.example/v1/feed", headers: bearer(token + seed)}, map[string]any{})
 		for _, f := range r.judge().Findings {
@@ -302,6 +293,45 @@ func TestIDsAreStable(t *testing.T) {
 	a, b := ids("111aXq", 0), ids("222bYr", 3)
 	if len(a) != 2 || !slices.Equal(a, b) {
 		t.Errorf("%v and %v", a, b)
+	}
+}
+
+// An app that was on the device all along still has a baseline, if the phase says so.
+func TestBaselineWithoutInstallation(t *testing.T) {
+	r := record(t)
+	r.in("A", "baseline", "baseline", evidence.Untouched)
+	r.ask(message{url: "https://system.example/", body: []byte(r.person.Value(canary.SSAID))}, map[string]any{})
+	r.in("A", "untouched", "launch", evidence.Untouched)
+	r.quiet()
+	if j := r.judge(); len(j.Findings) != 0 || j.Coverage.Flows != 2 {
+		j.dump(t)
+		t.Error("the baseline's traffic is the app's")
+	}
+}
+
+func TestPiecesOfADraft(t *testing.T) {
+	film := clip(100_000)
+	for name, c := range map[string]struct {
+		sent []byte
+		want int
+	}{
+		"a small piece":         {film[40_000:42_000], 1},
+		"a block, by chance":    {film[256*7 : 256*8], 0},
+		"before it was made":    {nil, 0},
+		"a form with a picture": {append([]byte("--x\r\nContent-Disposition: form-data; name=\"f\"; filename=\"a.mp4\"\r\n\r\n"), append(film[1:9000:9000], "\r\n--x--\r\n"...)...), 1},
+	} {
+		r := record(t).untouched().quiet()
+		if c.sent == nil {
+			r.ask(message{url: "https://up.example/", body: film}, nil)
+		}
+		r.in("A", "drafted", "draft", evidence.Untouched)
+		r.draft(film)
+		if c.sent != nil {
+			r.ask(message{url: "https://up.example/", body: c.sent}, nil)
+		}
+		if f := r.judge().claims(DraftUploaded); len(f) != c.want {
+			t.Errorf("%s: %+v", name, f)
+		}
 	}
 }
 
@@ -317,8 +347,17 @@ func TestDeviceAccounts(t *testing.T) {
 		"by another app":    {evidence.Accounts{History: []evidence.AccountAction{{Action: "action_account_add", At: "12:00", UID: 10007}}}, 0, ""},
 		"nothing":           {evidence.Accounts{}, 0, ""},
 	} {
-		r := innocent(t)
-		c.accounts.Accounts = append(c.accounts.Accounts, evidence.Account{Name: r.person.Value(canary.Email), Type: "com.example"})
+		r := record(t)
+		r.in("A", "before", "baseline", evidence.Untouched)
+		old := evidence.Account{Name: "somebody", Type: "com.vendor"}
+		r.event(evidence.KindAccounts, evidence.Accounts{Accounts: []evidence.Account{old}})
+		r.in("A", "install", "install", evidence.Untouched)
+		r.act("install", true, "")
+		r.in("A", "untouched", "launch", evidence.Untouched)
+		r.act("launch", true, "")
+		r.event(evidence.KindApp, r.app)
+		// Ours may come after the baseline, and is planted all the same.
+		c.accounts.Accounts = append(c.accounts.Accounts, old, evidence.Account{Name: r.person.Value(canary.Email), Type: "com.example"})
 		r.event(evidence.KindAccounts, c.accounts)
 		j := r.judge()
 		f := j.claims(DeviceAccountAdded)
@@ -368,128 +407,5 @@ func TestImportedTraffic(t *testing.T) {
 	if got := verdicts(j); got != "-Vnnnn" {
 		j.dump(t)
 		t.Errorf("verdicts %s", got)
-	}
-}
-
-// broken is evidence whose log or blobs can't be read.
-type broken struct {
-	evidence.Evidence
-	events error
-}
-
-func (b broken) Events(ctx context.Context) iter.Seq2[evidence.Event, error] {
-	if b.events == nil {
-		return b.Evidence.Events(ctx)
-	}
-	return func(yield func(evidence.Event, error) bool) { yield(evidence.Event{}, b.events) }
-}
-
-func (b broken) Blob(evidence.Digest) (io.ReadCloser, error) {
-	return nil, errors.New("input/output error")
-}
-
-func TestBrokenEvidence(t *testing.T) {
-	kb, err := base()
-	if err != nil {
-		t.Fatal(err)
-	}
-	ev := innocent(t).seal()
-	torn := errors.New("torn")
-	if _, err := Judge(context.Background(), broken{ev, torn}, kb); !errors.Is(err, torn) {
-		t.Errorf("a log that can't be read: %v", err)
-	}
-	j, err := Judge(context.Background(), broken{ev, nil}, kb)
-	if err != nil || j.verdict(QuestionDraft) != Inconclusive {
-		t.Errorf("blobs that can't be read: %v", err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	if _, err := Judge(ctx, ev, kb); !errors.Is(err, context.Canceled) {
-		t.Errorf("cancelled: %v", err)
-	}
-}
-
-// Judging must be possible anywhere, years later: no device, no network, no clock.
-func TestPurity(t *testing.T) {
-	out, err := exec.Command("go", "list", "-deps", "./...").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, dep := range strings.Fields(string(out)) {
-		for _, forbidden := range []string{"/emulator", "/harness/adb", "/harness/device", "/harness/capture", "/harness/audit", "chromedp", "/scenarios", "/reports"} {
-			if strings.Contains(dep, "unasked") && strings.Contains(dep, forbidden) || forbidden == "chromedp" && strings.Contains(dep, forbidden) {
-				t.Errorf("the judge depends on %s", dep)
-			}
-		}
-	}
-	for _, dir := range []string{".", "account", "draft", "recognise", "unwrap"} {
-		p, err := build.ImportDir(dir, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, imported := range p.Imports {
-			if slices.Contains([]string{"os", "os/exec", "net", "net/http", "math/rand", "math/rand/v2", "crypto/rand"}, imported) {
-				t.Errorf("%s imports %s", dir, imported)
-			}
-		}
-		for _, file := range p.GoFiles {
-			source, err := os.ReadFile(filepath.Join(dir, file))
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, call := range []string{"time.Now(", "time.Since(", "time.After("} {
-				if bytes.Contains(source, []byte(call)) {
-					t.Errorf("%s/%s calls %s", dir, file, call)
-				}
-			}
-		}
-	}
-}
-
-// What a connection without readable HTTP carries is searched all the same.
-func TestConnections(t *testing.T) {
-	frame := func(text string) []byte { return append([]byte{0x81, byte(len(text))}, text...) }
-	connection := func(r *recording, reason string, sent []byte) {
-		c := flow.Connection{Flow: "c1", Host: "push.example", Port: 5224, Reason: reason, Sent: int64(len(sent)), Up: flow.Body{Blob: r.blob(sent), Size: int64(len(sent))}}
-		r.event(evidence.KindConnection, c)
-	}
-	for name, c := range map[string]struct {
-		reason   string
-		sent     func(ssaid string) []byte
-		surface  string
-		verdicts string
-	}{
-		"another protocol":            {flow.NoHTTP, func(id string) []byte { return []byte("\x01\x02\x10" + id + "\x00") }, "body", "?VV-?-"},
-		"another protocol, and quiet": {flow.NoHTTP, func(string) []byte { return []byte("\x01\x02\x10hello\x00") }, "", "???-?-"},
-		"WebSocket":                   {flow.Upgraded, func(id string) []byte { return frame(`{"id":"` + id + `"}`) }, "ws:1", "?VV---"},
-		"WebSocket, and quiet":        {flow.Upgraded, func(string) []byte { return frame("hello") }, "", "?-----"},
-		"opened in advance":           {flow.Unused, func(string) []byte { return nil }, "", "------"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			r := innocent(t)
-			r.in("A", "again", "launch", evidence.Untouched)
-			connection(r, c.reason, c.sent(r.person.Value(canary.SSAID)))
-			j := r.judge()
-			if got := verdicts(j); got != c.verdicts {
-				j.dump(t)
-				t.Errorf("verdicts %s, want %s", got, c.verdicts)
-			}
-			f := j.claims(IdentifierSent)
-			if (c.surface == "") != (len(f) == 0) || len(f) == 1 && (f[0].Proof[0].Surface != c.surface || f[0].Host != "push.example" || f[0].Proof[0].Blob == "") {
-				t.Errorf("%+v", f)
-			}
-		})
-	}
-	// The request that could not be delivered was read: nothing is hidden.
-	r := innocent(t)
-	id := r.request(message{method: "GET", url: "https://down.example/"})
-	r.event(evidence.KindConnection, flow.Connection{Flow: id, Host: "down.example", Reason: flow.NoOrigin})
-	if got := verdicts(r.judge()); got != "------" {
-		t.Errorf("a request that was read hides something: %s", got)
-	}
-	r = innocent(t)
-	r.event(evidence.KindConnection, flow.Connection{Flow: "c9", Host: "down.example", Reason: flow.NoOrigin})
-	if got := verdicts(r.judge()); got != "??-??-" {
-		t.Errorf("a request that was not read hides nothing: %s", got)
 	}
 }

@@ -204,6 +204,9 @@ func TestBehaviour(t *testing.T) {
 		"in the baseline": {list: []exchange{
 			{url: "https://system.example/", reply: object{"user_id": uuid, "access_token": token}, noise: true},
 			register(nil, object{"user_id": uuid, "access_token": token}), use(bearer(token))}, want: ""},
+		"in a later baseline": {list: []exchange{
+			register(nil, object{"user_id": uuid, "access_token": token}), use(bearer(token)),
+			{url: "https://system.example/", reply: object{"ids": []any{uuid, token}}, noise: true}}, want: ""},
 		"another app's": {list: []exchange{
 			{url: api + "/v1/start", reply: object{"user_id": uuid, "access_token": token}, noise: true},
 			{method: "GET", url: api + "/v1/feed", headers: bearer(token), noise: true}}, want: ""},
@@ -222,6 +225,10 @@ func TestBehaviour(t *testing.T) {
 		"server's time": {list: []exchange{register(nil, object{"token": "1718000000000"}), {method: "GET", url: api + "/v1/feed?token=1718000000000"}}, want: ""},
 		"other people": {list: []exchange{register(nil, object{"items": []any{object{"user": object{"id": number}}, object{"user": object{"id": "7412093846120348799"}}}, "token": token}),
 			{method: "GET", url: api + "/v1/users/" + number}}, want: ""},
+		"other people, and a session": {list: []exchange{register(nil, object{"items": []any{object{"user": object{"id": number}}}, "access_token": token}), use(bearer(token))}, want: "session"},
+		"a known service, and a number that anybody could guess": {list: []exchange{
+			{url: "https://api.lootlocker.io/game/v2/session/guest", body: object{"game_key": "dev_k"}, reply: object{"player_id": 1234567}},
+			{method: "GET", url: "https://api.lootlocker.io/game/v1/player/1234567"}}, want: ""},
 		"a link that is followed": {list: []exchange{register(nil, object{"upload_url": "https://cdn.thing.example/u/" + token}), {method: "PUT", url: "https://cdn.thing.example/u/" + token}}, want: ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -235,127 +242,6 @@ func TestBehaviour(t *testing.T) {
 				}
 			}
 		})
-	}
-}
-
-// Every signature fits a request that has its marks, and none that lacks one or has
-// one too many.
-func TestSignatures(t *testing.T) {
-	tr := newTraffic(t)
-	for i := range tr.kb.Signatures {
-		s := &tr.kb.Signatures[i]
-		t.Run(s.ID, func(t *testing.T) {
-			for j := range s.Where {
-				whole, minted := example(s, &s.Where[j], -1)
-				after := exchange{method: "GET", url: "https://" + hostOf(&s.Where[j]) + "/later", headers: bearer(minted)}
-				out := tr.outcomes("", whole, after)
-				if len(out) != 1 || out[0].Signature != s.ID || out[0].Kind != s.Kind || s.Kind == knowledge.KindAccount && !out[0].Used {
-					t.Errorf("place %d: %+v", j, out)
-				}
-				if s.Kind == knowledge.KindAccount {
-					if out := tr.outcomes("", whole); kinds(out) != "account unused" {
-						t.Errorf("place %d, not used: %s", j, kinds(out))
-					}
-				}
-				for k := range s.Present {
-					near, minted := example(s, &s.Where[j], k)
-					near2 := after
-					near2.headers = bearer(minted)
-					if out := tr.outcomes("", near, near2); slices.ContainsFunc(out, func(o Outcome) bool { return o.Signature == s.ID }) {
-						t.Errorf("place %d fits without %s", j, s.Present[k].At)
-					}
-				}
-				for _, a := range s.Absent {
-					near, _ := example(s, &s.Where[j], -1)
-					place(&near, a.At, "person@mail.example")
-					if out := tr.outcomes("", near, after); slices.ContainsFunc(out, func(o Outcome) bool { return o.Signature == s.ID }) {
-						t.Errorf("place %d fits with %s", j, a.At)
-					}
-				}
-				wrong := whole
-				wrong.method = "DELETE"
-				other := whole
-				other.url = strings.Replace(whole.url, "https://", "https://not-", 1)
-				for name, near := range map[string]exchange{"another method": wrong, "another host": other} {
-					if name == "another host" && len(s.Where[j].Hosts) == 0 || strings.HasPrefix(hostOf(&s.Where[j]), "x.") {
-						continue
-					}
-					if out := tr.outcomes("", near, after); slices.ContainsFunc(out, func(o Outcome) bool { return o.Signature == s.ID }) {
-						t.Errorf("place %d fits with %s", j, name)
-					}
-				}
-			}
-		})
-	}
-}
-
-func hostOf(w *knowledge.Where) string {
-	if len(w.Hosts) == 0 {
-		return "self.example"
-	}
-	return strings.ReplaceAll(w.Hosts[0], "*", "x")
-}
-
-// example makes a request with the marks of a signature, less one, and an answer that
-// mints what it says. It returns the last value minted.
-func example(s *knowledge.Signature, w *knowledge.Where, without int) (exchange, string) {
-	path := strings.NewReplacer("**", "", "{", "", "}", "").Replace(w.Paths[0])
-	x := exchange{method: "POST", url: "https://" + hostOf(w) + path, body: object{}, reply: object{}}
-	if len(w.Methods) > 0 {
-		x.method = w.Methods[0]
-	}
-	for i, m := range s.Present {
-		if i != without {
-			place(&x, m.At, m.Equals)
-		}
-	}
-	last := token
-	answer := exchange{body: x.reply}
-	for i, m := range s.Minted {
-		last = fmt.Sprintf("%s%02dq", token[:40], i)
-		place(&answer, m.At, last)
-	}
-	x.reply, x.set = answer.body, answer.headers
-	for i := range x.set {
-		if x.set[i].Name == "Cookie" {
-			x.set[i].Name = "Set-Cookie"
-		}
-	}
-	return x, last
-}
-
-// place puts a value where a marker says.
-func place(x *exchange, at, value string) {
-	if value == "" {
-		value = "some-value"
-	}
-	kind, name, _ := strings.Cut(at, ":")
-	name = strings.ReplaceAll(strings.TrimPrefix(name, "$."), "*", "x")
-	switch kind {
-	case "body":
-		o := x.body.(object)
-		keys := strings.Split(name, ".")
-		for _, k := range keys[:len(keys)-1] {
-			inner, ok := o[k].(object)
-			if !ok {
-				inner = object{}
-				o[k] = inner
-			}
-			o = inner
-		}
-		if _, taken := o[keys[len(keys)-1]].(object); !taken {
-			o[keys[len(keys)-1]] = value
-		}
-	case "query":
-		separator := "?"
-		if strings.Contains(x.url, "?") {
-			separator = "&"
-		}
-		x.url += separator + name + "=" + url.QueryEscape(value)
-	case "header":
-		x.headers = append(x.headers, flow.Header{Name: name, Value: value})
-	case "cookie":
-		x.headers = append(x.headers, flow.Header{Name: "Cookie", Value: name + "=" + value})
 	}
 }
 
