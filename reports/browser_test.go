@@ -223,7 +223,7 @@ func TestPageByKeyboardAndOnPaper(t *testing.T) {
 
 	do(t, ctx, chromedp.Navigate(at))
 	media(t, ctx, emulation.SetEmulatedMediaParams{Media: "print"})
-	for _, h := range eval[[]string](t, ctx, `[...document.querySelectorAll('details.place:not([open]) .opened')].filter(e => e.getBoundingClientRect().height < 20).map(e => e.textContent.slice(0, 50))`) {
+	for _, h := range eval[[]string](t, ctx, `[...document.querySelectorAll('details.place:not([open]) .opened')].filter(e => !e.checkVisibility()).map(e => e.textContent.slice(0, 50))`) {
 		t.Errorf("not on paper: %s", h)
 	}
 	media(t, ctx, emulation.SetEmulatedMediaParams{})
