@@ -163,8 +163,8 @@ func (c *inquiry) uploaded() {
 			c.findings.add(Finding{
 				Claim: DraftUploaded, Subject: "draft", Value: name, Host: host,
 				Title: fmt.Sprintf("A recording that was never posted was uploaded to %s", host),
-				Grounds: fmt.Sprintf("%.0f %% of the recording's blocks of %d bytes stand in what was sent, in %d request(s); that happens to no other content",
-					most*100, draft.Block, u.requests),
+				Grounds: fmt.Sprintf("%.0f %% of the recording's blocks of %d bytes stand in what was sent, in %s; that happens to no other content",
+					most*100, draft.Block, counted(u.requests, "request", "requests")),
 			}, s)
 		}
 	}

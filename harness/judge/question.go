@@ -118,7 +118,7 @@ func (c *inquiry) completed() bool {
 }
 
 func (c *inquiry) read() string {
-	return fmt.Sprintf("%d request(s) to %d host(s) were read", c.coverage.Flows, len(c.recipients))
+	return fmt.Sprintf("%s to %s were read", counted(c.coverage.Flows, "request", "requests"), counted(len(c.recipients), "host", "hosts"))
 }
 
 func (c *inquiry) lookedFor() string {
@@ -201,7 +201,7 @@ func (c *inquiry) answerTo(q question, ids map[*gathered]string) Question {
 	switch {
 	case len(titles) > 0 && len(c.decoys.Matches) > 0 && c.byCanaries(q.id):
 		out.Verdict = Inconclusive
-		out.Because = fmt.Sprintf("%s; but %d value(s) that were never planted were recognised too, so recognition can't be trusted in this audit", and(titles), len(c.decoys.Matches))
+		out.Because = fmt.Sprintf("%s; but %s never planted was recognised too, so recognition can't be trusted in this audit", and(titles), counted(len(c.decoys.Matches), "value that was", "values that were"))
 	case len(titles) > 0:
 		out.Verdict = Violated
 		out.Because = and(titles)

@@ -218,14 +218,19 @@ func (c *inquiry) opaqueSpots() {
 	}
 	for _, k := range order {
 		u := groups[k]
-		hides := c.traffic(u)
-		// A connection that was given up while others to the same host were read is no secret.
+		// A client opens several connections at once and gives up those that it does
+		// not need. Where it carried nothing and others to the host were read, that is all.
 		if (k.reason == flow.HungUp || k.reason == flow.Broken) && u.bytes == 0 && c.recipient(k.host).Flows > 0 {
-			hides = []string{}
+			c.spots.add(BlindSpot{
+				What: fmt.Sprintf("%s to %s: given up by the app before anything was sent, while others to the same host were read.",
+					counted(u.times, "connection", "connections"), k.host),
+				Hides: []string{}, Event: u.event,
+			})
+			continue
 		}
 		c.spots.add(BlindSpot{
-			What:  fmt.Sprintf("%d connection(s) to %s could not be read: %s.", u.times, k.host, cmp.Or(reasons[k.reason], k.reason)),
-			Hides: hides, Event: u.event, Do: advice(k.reason),
+			What:  fmt.Sprintf("%s to %s could not be read: %s.", counted(u.times, "connection", "connections"), k.host, cmp.Or(reasons[k.reason], k.reason)),
+			Hides: c.traffic(u), Event: u.event, Do: advice(k.reason),
 		})
 	}
 }
@@ -245,7 +250,7 @@ func (c *inquiry) unreadSpots() {
 	for _, host := range sorted(c.sealed) {
 		u := c.sealed[host]
 		c.spots.add(BlindSpot{
-			What:  fmt.Sprintf("%d bytes in %d request(s) to %s look encrypted, and no decoding explains them.", u.bytes, u.times, host),
+			What:  fmt.Sprintf("%d bytes in %s to %s look encrypted, and no decoding explains them.", u.bytes, counted(u.times, "request", "requests"), host),
 			Hides: c.traffic(u), Event: u.event,
 		})
 	}
@@ -257,7 +262,7 @@ func (c *inquiry) unreadSpots() {
 	for _, k := range keys {
 		u := c.cuts[k]
 		c.spots.add(BlindSpot{
-			What:  fmt.Sprintf("%d request(s) to %s could not be read to their end: %s.", u.times, k[0], k[1]),
+			What:  fmt.Sprintf("%s to %s could not be read to the end: %s.", counted(u.times, "request", "requests"), k[0], k[1]),
 			Hides: c.traffic(u), Event: u.event,
 		})
 	}
@@ -348,4 +353,12 @@ func grown(before, now uint64) uint64 {
 		return now
 	}
 	return now - before
+}
+
+// counted is n with a noun in the right number.
+func counted(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }

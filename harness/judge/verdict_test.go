@@ -96,7 +96,7 @@ func TestBlindSpots(t *testing.T) {
 		}, "------", ""},
 		"given up, but read otherwise": {func(r *recording) {
 			r.event(evidence.KindConnection, flow.Connection{Flow: "c1", Host: "api.pantry.example", Reason: flow.HungUp})
-		}, "------", "went away"},
+		}, "------", "given up by the app before anything was sent"},
 		"phase of consent not reached": {func(r *recording) {
 			r.in("A", "again", "consent", evidence.Untouched)
 			r.leave(false, "no consent dialog was recognised")
