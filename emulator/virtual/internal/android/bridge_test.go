@@ -138,6 +138,11 @@ func TestBridgeFiles(t *testing.T) {
 	if v, err := p.call(t, "readFile", "link"); err == nil {
 		t.Errorf("an app read the settings through a link: %v", v)
 	}
+	s.runAs(0, nil, "mv /data/data/org.example.app/files /data/data/org.example.app/aside; ln -s /data/system/users/0 /data/data/org.example.app/files")
+	if got := p.must(t, "deleteFile", "settings_ssaid.xml"); got != false || s.runAs(0, nil, "ls "+ssaidPath).code != 0 {
+		t.Errorf("an app deleted the settings through a link: %v", got)
+	}
+	s.runAs(0, nil, "rm /data/data/org.example.app/files; mv /data/data/org.example.app/aside /data/data/org.example.app/files")
 	if got := p.must(t, "deleteFile", "a.txt"); got != true {
 		t.Errorf("deleteFile %v", got)
 	}

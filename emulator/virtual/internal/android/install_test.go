@@ -174,17 +174,24 @@ func TestStorageQuota(t *testing.T) {
 	if r := s.install(a, ""); !strings.HasPrefix(r.out, "Failure [INSTALL_FAILED_INSUFFICIENT_STORAGE") || r.code != 1 {
 		t.Errorf("got %+v", r)
 	}
+	data := a.build(t)
+	id := strings.Trim(s.want("pm install-create"), "Success: creatdinstallsession []\n")
+	if r := s.runAs(2000, data, "pm install-write "+id+" base.apk -"); !strings.HasPrefix(r.out, "Failure [INSTALL_FAILED_INSUFFICIENT_STORAGE") || r.code != 1 {
+		t.Errorf("without a size said before: %+v", r)
+	}
+	s.want("pm install-abandon " + id)
 	s.installedApp(webAPK("org.example.small"))
 }
 
 func TestInstallFromPath(t *testing.T) {
 	s := newStage(t)
-	if err := s.files.WriteFile("/data/local/tmp/a.apk", webAPK("org.example.app").build(t), 0o644); err != nil {
+	if err := s.files.WriteFile("/data/local/tmp/a.apk", webAPK("org.example.app", "android.permission.CAMERA").build(t), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	if got := s.want("pm install -r -g /data/local/tmp/a.apk"); got != "Success\n" {
 		t.Errorf("got %q", got)
 	}
+	contains(t, s.want("dumpsys package org.example.app"), "android.permission.CAMERA: granted=true")
 	if r := s.sh("pm install /data/local/tmp/none.apk"); r.code != 1 || !strings.Contains(r.err, "Unable to open file: /data/local/tmp/none.apk") {
 		t.Errorf("missing file: %+v", r)
 	}

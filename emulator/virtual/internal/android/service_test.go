@@ -59,6 +59,10 @@ func TestProxyOfAnApp(t *testing.T) {
 	if got := start(); got != "127.0.0.1:54321" {
 		t.Errorf("through adb reverse the proxy is %q", got)
 	}
+	s.want("settings put global http_proxy 10.0.2.2:3128")
+	if got := start(); got != "10.0.2.2:3128" {
+		t.Errorf("elsewhere, the proxy is %q", got)
+	}
 	// Taken back as people do it: deleted, then set to nothing.
 	s.want("settings delete global http_proxy; settings put global http_proxy :0")
 	if got := start(); got != "" {
