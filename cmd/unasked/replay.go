@@ -58,7 +58,8 @@ are the ones of the audit is said. The exit code is the audit's.`,
 	return cmd
 }
 
-// judged opens a bundle and judges it with the program's knowledge.
+// judged opens a bundle, checks every byte of it, and judges it with the program's
+// knowledge. What was changed after it was sealed is not judged.
 func judged(ctx context.Context, dir string) (reports.Input, error) {
 	bundle, err := evidence.Open(dir)
 	if errors.Is(err, evidence.ErrUnsealed) {
@@ -66,6 +67,13 @@ func judged(ctx context.Context, dir string) (reports.Input, error) {
 	}
 	if err != nil {
 		return reports.Input{}, err
+	}
+	problems, err := evidence.Verify(ctx, dir)
+	if err != nil {
+		return reports.Input{}, err
+	}
+	if len(problems) > 0 {
+		return reports.Input{}, fmt.Errorf("%s is not as it was sealed (%s); `unasked verify %s` lists everything that is wrong", dir, problems[0], dir)
 	}
 	kb, err := knowledge.Embedded()
 	if err != nil {

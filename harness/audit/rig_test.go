@@ -105,23 +105,6 @@ func load(t *testing.T, name string) *protocol.Protocol {
 	return p
 }
 
-// brief is a protocol that only launches the app.
-func brief(t *testing.T) *protocol.Protocol {
-	t.Helper()
-	p, err := protocol.Parse("brief.yaml", []byte(`
-name: brief
-arms:
-- name: A
-  phases:
-  - {name: install, act: install, lasts: 0s}
-  - {name: untouched, act: launch, lasts: 3s}
-`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
-}
-
 // judged opens and judges the bundle that an audit left.
 func (r *rig) judged(t *testing.T) (*evidence.Bundle, *judge.Judgement) {
 	t.Helper()
