@@ -22,21 +22,6 @@ const (
 	Stuck      Kind = "stuck"      // Android says that something isn't responding
 )
 
-// The roles that words have in the knowledge base.
-const (
-	RoleAccept          = "accept"
-	RoleReject          = "reject"
-	RoleSettings        = "settings"
-	RoleConsent         = "consent" // words that make a screen a consent dialog
-	RoleRecord          = "record"
-	RoleStop            = "stop"
-	RoleDiscard         = "discard"
-	RolePermissionAllow = "permission_allow"
-	RolePermissionDeny  = "permission_deny"
-	RoleSignup          = "signup"
-	RoleClose           = "close"
-)
-
 // Words tells whether a text has a role, in which language and by which pattern.
 // *knowledge.Words is one.
 type Words interface {

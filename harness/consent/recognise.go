@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/unasked-audit/unasked/harness/knowledge"
 	"github.com/unasked-audit/unasked/harness/screen"
 )
 
@@ -21,7 +22,7 @@ func Recognise(root *screen.Node, words Words) Screen {
 	}
 	controls := controlsOf(root)
 	if why := asksForAccount(root, words); why != "" {
-		return Screen{Kind: Signup, Confidence: 0.8, Reason: why, Close: matching(controls, words, RoleClose)}
+		return Screen{Kind: Signup, Confidence: 0.8, Reason: why, Close: matching(controls, words, knowledge.RoleClose)}
 	}
 	said, text := consentText(root, words)
 	if text == nil {
@@ -37,8 +38,8 @@ func Recognise(root *screen.Node, words Words) Screen {
 		Kind:     Consent,
 		Accept:   near(accept),
 		Reject:   near(reject),
-		Settings: near(matching(controls, words, RoleSettings)),
-		Close:    near(matching(controls, words, RoleClose)),
+		Settings: near(matching(controls, words, knowledge.RoleSettings)),
+		Close:    near(matching(controls, words, knowledge.RoleClose)),
 	}
 	switch {
 	case unclear != "":
@@ -57,7 +58,7 @@ func Recognise(root *screen.Node, words Words) Screen {
 	return s
 }
 
-// Find returns the nodes to tap for a role, such as [RoleRecord], best first. A
+// Find returns the nodes to tap for a role, such as [knowledge.RoleRecord], best first. A
 // label that can't be touched itself counts only where nothing else does.
 func Find(root *screen.Node, words Words, role string) []*screen.Node {
 	if root == nil {
@@ -108,8 +109,8 @@ func matching(controls []*screen.Node, words Words, role string) []*screen.Node 
 func choices(controls []*screen.Node, words Words) (accept, reject []*screen.Node, unclear string) {
 	for _, n := range controls {
 		label := n.Label()
-		_, _, yes := words.Match(RoleAccept, label)
-		_, _, no := words.Match(RoleReject, label)
+		_, _, yes := words.Match(knowledge.RoleAccept, label)
+		_, _, no := words.Match(knowledge.RoleReject, label)
 		switch {
 		case yes && no:
 			return nil, nil, label
@@ -139,7 +140,7 @@ func consentText(root *screen.Node, words Words) (pattern string, at *screen.Nod
 			continue
 		}
 		for _, text := range []string{n.Text, n.Desc} {
-			if _, p, ok := words.Match(RoleConsent, text); ok {
+			if _, p, ok := words.Match(knowledge.RoleConsent, text); ok {
 				return p, n
 			}
 		}
@@ -186,7 +187,7 @@ func asksForAccount(root *screen.Node, words Words) string {
 	}
 	for n := range root.All() {
 		if n.Visible() && !n.Editable() {
-			if _, p, ok := words.Match(RoleSignup, n.Label()); ok {
+			if _, p, ok := words.Match(knowledge.RoleSignup, n.Label()); ok {
 				return fmt.Sprintf("%s and the words %q", field, p)
 			}
 		}

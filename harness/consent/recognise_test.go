@@ -99,7 +99,7 @@ func TestRecogniseNothing(t *testing.T) {
 	if got := Recognise(nil, words(t)); got.Kind != Unknown {
 		t.Errorf("%+v", got)
 	}
-	if got := Find(nil, words(t), RoleRecord); got != nil {
+	if got := Find(nil, words(t), knowledge.RoleRecord); got != nil {
 		t.Errorf("%v", got)
 	}
 }
@@ -117,7 +117,7 @@ func (w wordList) Match(role, text string) (string, string, bool) {
 }
 
 func TestLabelThatReadsAsYesAndNoStopsTheAudit(t *testing.T) {
-	w := wordList{RoleConsent: {"privacy"}, RoleAccept: {"fine", "yes"}, RoleReject: {"fine"}}
+	w := wordList{knowledge.RoleConsent: {"privacy"}, knowledge.RoleAccept: {"fine", "yes"}, knowledge.RoleReject: {"fine"}}
 	got := Recognise(page("a.b", "privacy", "=fine", "=yes"), w)
 	if got.Kind != Unknown || got.Accept != nil {
 		t.Errorf("%+v", got)
@@ -125,7 +125,7 @@ func TestLabelThatReadsAsYesAndNoStopsTheAudit(t *testing.T) {
 }
 
 func TestButtonInTheDialogGoesBeforeThePageBehind(t *testing.T) {
-	w := wordList{RoleConsent: {"privacy"}, RoleAccept: {"ok"}}
+	w := wordList{knowledge.RoleConsent: {"privacy"}, knowledge.RoleAccept: {"ok"}}
 	behind, dialog := page("a.b", "=ok"), page("a.b", "privacy", "=ok")
 	inDialog := dialog.Children[1]
 	root := &screen.Node{Class: "hierarchy", Children: []*screen.Node{behind, dialog}}
@@ -175,17 +175,17 @@ func TestStuckApp(t *testing.T) {
 func TestFind(t *testing.T) {
 	w := words(t)
 	root := page("a.b", "Record", "=Discard draft", "=Record", "=Discard")
-	if got := Find(root, w, RoleRecord); len(got) != 1 || !got[0].Clickable {
+	if got := Find(root, w, knowledge.RoleRecord); len(got) != 1 || !got[0].Clickable {
 		t.Errorf("record: %s", labels(got))
 	}
-	if got := labels(Find(root, w, RoleDiscard)); got != "Discard|Discard draft" {
+	if got := labels(Find(root, w, knowledge.RoleDiscard)); got != "Discard|Discard draft" {
 		t.Errorf("discard: %s", got)
 	}
-	if got := Find(root, w, RoleStop); got != nil {
+	if got := Find(root, w, knowledge.RoleStop); got != nil {
 		t.Errorf("stop: %s", labels(got))
 	}
 	// Where nothing can be touched, the label itself is where a finger would go.
-	if got := Find(page("a.b", "Record"), w, RoleRecord); len(got) != 1 {
+	if got := Find(page("a.b", "Record"), w, knowledge.RoleRecord); len(got) != 1 {
 		t.Errorf("label alone: %s", labels(got))
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/unasked-audit/unasked/harness/knowledge"
 	"github.com/unasked-audit/unasked/harness/screen"
 )
 
@@ -44,9 +45,9 @@ func system(root *screen.Node, words Words) (Screen, bool) {
 			if !n.Clickable {
 				continue
 			}
-			if _, _, ok := words.Match(RolePermissionDeny, n.Label()); ok {
+			if _, _, ok := words.Match(knowledge.RolePermissionDeny, n.Label()); ok {
 				s.Reject = append(s.Reject, n)
-			} else if _, _, ok := words.Match(RolePermissionAllow, n.Label()); ok {
+			} else if _, _, ok := words.Match(knowledge.RolePermissionAllow, n.Label()); ok {
 				s.Accept = append(s.Accept, n)
 			}
 		}
