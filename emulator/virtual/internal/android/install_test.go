@@ -175,7 +175,7 @@ func TestStorageQuota(t *testing.T) {
 		t.Errorf("got %+v", r)
 	}
 	data := a.build(t)
-	id := strings.Trim(s.want("pm install-create"), "Success: creatdinstallsession []\n")
+	id := regexp.MustCompile(`\d+`).FindString(s.want("pm install-create"))
 	if r := s.runAs(2000, data, "pm install-write "+id+" base.apk -"); !strings.HasPrefix(r.out, "Failure [INSTALL_FAILED_INSUFFICIENT_STORAGE") || r.code != 1 {
 		t.Errorf("without a size said before: %+v", r)
 	}

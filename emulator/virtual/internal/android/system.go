@@ -1,3 +1,18 @@
+// Package android is the framework of the embedded device: the package manager,
+// the activity manager, settings, accounts, contacts and calendar, location and
+// the rest of what an audit asks an Android device for.
+//
+// [New] boots a [System] over a file tree and registers its commands with a
+// shell; what they print follows the release that the device poses as. An app
+// runs in a [Runtime], which this package only knows as an interface, and
+// reaches the platform through a [Bridge] whose every method is guarded by the
+// permission that Android asks for. What the device does not model says so and
+// fails; nothing is made up. Errors of the framework are Android's own texts.
+//
+// Beside what Android has there are a few commands of this device's own: cmd
+// account add and remove, cmd clipboard, cmd media.camera feed, and cmd phone
+// set-imei and set-line1-number. The app-scoped identifiers are in plain XML
+// where Android has binary XML, and are read anew at each question.
 package android
 
 import (
