@@ -137,10 +137,27 @@ func TestVocabulariesAreDisjoint(t *testing.T) {
 			}
 		}
 	}
+	if strings.ContainsAny(plantedWords.lastDigit, decoyWords.lastDigit) {
+		t.Errorf("telephone numbers may end in %s and in %s", plantedWords.lastDigit, decoyWords.lastDigit)
+	}
 	for _, a := range plantedWords.towns {
 		for _, b := range decoyWords.towns {
 			if max(a.lat-b.lat, b.lat-a.lat) < 500 && max(a.lon-b.lon, b.lon-a.lon) < 500 {
 				t.Errorf("towns %v and %v are neighbours", a, b)
+			}
+		}
+	}
+}
+
+// Even where the ranges would let it happen, no value clashes with one that is to
+// be avoided.
+func TestWhatIsToBeAvoidedIs(t *testing.T) {
+	for seed := range seeds(50) {
+		first := invent(seed, "X", decoy, nil)
+		second := invent(seed, "X", decoy, first.Canaries)
+		for _, c := range second.Canaries {
+			if clashesWithAny(c, first.Canaries) {
+				t.Errorf("seed %x: %v was to be avoided", seed, c)
 			}
 		}
 	}

@@ -3,9 +3,11 @@ package capture
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strconv"
+	"time"
 
 	"github.com/unasked-audit/unasked/harness/flow"
 )
@@ -15,11 +17,35 @@ func (x *exchange) unanswered(w http.ResponseWriter, _ *http.Request, err error)
 	x.mu.Lock()
 	x.err = err
 	x.mu.Unlock()
+	if x.in.Context().Err() != nil {
+		panic(http.ErrAbortHandler) // nobody is there any more: net/http closes the connection
+	}
+	x.hearOut(w)
 	status := http.StatusBadGateway
 	if errors.Is(err, errLoop) {
 		status = http.StatusLoopDetected
 	}
 	http.Error(w, fmt.Sprintf("unasked has no answer from %s: %v", x.host, err), status)
+}
+
+// hearTime bounds how long the body of a request is waited for that has nowhere to go.
+const hearTime = 10 * time.Second
+
+// hearOut reads the body of a request whose origin can't be reached, so that what
+// the app would have sent is recorded.
+func (x *exchange) hearOut(w http.ResponseWriter) {
+	x.mu.Lock()
+	idle := !x.asked && !x.dialled
+	x.mu.Unlock()
+	if !idle || x.in.ContentLength == 0 || x.in.Context().Err() != nil {
+		return
+	}
+	c := http.NewResponseController(w)
+	if c.SetReadDeadline(time.Now().Add(hearTime)) != nil {
+		return
+	}
+	_, _ = io.Copy(io.Discard, x.in.Body) // how it ends is recorded with it
+	_ = c.SetReadDeadline(time.Time{})    // it could be set before
 }
 
 // connection is a record about the connection that carried, or should have

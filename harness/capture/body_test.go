@@ -128,7 +128,11 @@ func TestABodyThatBreaksOffIsRecordedAsCut(t *testing.T) {
 	for _, h2 := range []bool{false, true} {
 		t.Run(fmt.Sprint("h2=", h2), func(t *testing.T) {
 			r := newRig(t)
-			r.origin("up.example", http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) { _, _ = io.Copy(io.Discard, q.Body) }))
+			r.origin("up.example", http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+				if _, err := io.Copy(io.Discard, q.Body); err != nil {
+					panic(http.ErrAbortHandler) // there is nobody to answer
+				}
+			}))
 			r.origin("down.example", http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 				_, _ = io.WriteString(w, "half of an answ")
 				_ = http.NewResponseController(w).Flush()
@@ -200,93 +204,62 @@ func waitUntil(t *testing.T, holds func() bool) {
 	}
 }
 
-func TestServerSentEventsComeAtOnce(t *testing.T) {
-	for _, h2 := range []bool{false, true} {
-		t.Run(fmt.Sprint("h2=", h2), func(t *testing.T) {
-			r := newRig(t)
-			next := make(chan struct{})
-			r.origin("sse.example", http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
-				w.Header().Set("Content-Type", "text/event-stream")
-				for i := range 3 {
-					fmt.Fprintf(w, "data: %d\n\n", i)
-					_ = http.NewResponseController(w).Flush()
-					<-next // until the client has it
-				}
-			}))
-			resp, err := r.client(h2).Get("https://sse.example/")
-			if err != nil {
-				t.Fatal(err)
+// An answer that comes, and ends, before its request does is recorded after it.
+func TestAnAnswerNeverStandsBeforeItsRequest(t *testing.T) {
+	both(t, func(t *testing.T, h2 bool) {
+		r := newRig(t)
+		r.origin("early.example", http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+			_ = http.NewResponseController(w).EnableFullDuplex()
+			if _, err := io.ReadFull(q.Body, make([]byte, 5)); err != nil {
+				t.Error(err)
 			}
-			defer resp.Body.Close()
-			for i := range 3 {
-				want := fmt.Sprintf("data: %d\n\n", i)
-				got := make([]byte, len(want))
-				if _, err := io.ReadFull(resp.Body, got); err != nil || string(got) != want {
-					t.Fatalf("event %d is %q, %v", i, got, err)
-				}
-				next <- struct{}{}
-			}
-			_, _ = io.Copy(io.Discard, resp.Body)
-			f, rec := r.one()
-			if rec.body(t, f.Response.Body) != "data: 0\n\ndata: 1\n\ndata: 2\n\n" {
-				t.Error("the stream was recorded otherwise")
-			}
-		})
-	}
+			w.WriteHeader(http.StatusRequestEntityTooLarge)
+			_, _ = io.WriteString(w, "enough")
+		}))
+		body, pen := io.Pipe()
+		go func() { _, _ = io.WriteString(pen, "a long upload, of which this is the beginning") }()
+		resp, err := r.client(h2).Post("https://early.example/", "video/mp4", body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(resp.Body)
+		if err != nil || string(text) != "enough" || resp.StatusCode != 413 {
+			t.Errorf("the client got %d %q, %v", resp.StatusCode, text, err)
+		}
+		_ = resp.Body.Close()
+		_ = pen.Close()
+		f, rec := r.one()
+		if f.RequestEvent == 0 || f.RequestEvent > f.ResponseEvent || f.Response.Status != 413 || rec.body(t, f.Response.Body) != "enough" {
+			t.Errorf("events %d and %d: %+v", f.RequestEvent, f.ResponseEvent, f.Response)
+		}
+		if got := rec.body(t, f.Request.Body); f.Request.Body.Cut == "" || !strings.HasPrefix(got, "a lon") {
+			t.Errorf("the request's body is %q, %+v", got, f.Request.Body)
+		}
+	})
 }
 
-func TestCloseCutsWhatDoesNotEnd(t *testing.T) {
+// A body of known length is whole with its last byte, not only when somebody
+// asks for more: it is recorded before that byte is handed on.
+func TestAWholeBodyIsRecordedWithItsLastByte(t *testing.T) {
 	r := newRig(t)
-	r.origin("sse.example", http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
-		_, _ = io.WriteString(w, "first")
-		_ = http.NewResponseController(w).Flush()
-		<-q.Context().Done()
-	}))
-	resp, err := r.client(true).Get("https://sse.example/")
-	if err != nil {
-		t.Fatal(err)
+	recorded := false
+	body := &tapped{ReadCloser: io.NopCloser(strings.NewReader("12345")), tap: r.proxy.newTap(), ended: func(err error) error {
+		recorded = err == nil
+		return err
+	}}
+	body.whole = func() bool { return body.tap.size == 5 }
+	for i := range 5 {
+		if recorded {
+			t.Errorf("it was recorded after %d bytes", i)
+		}
+		if n, err := body.Read(make([]byte, 1)); n != 1 || err != nil {
+			t.Fatal(n, err)
+		}
 	}
-	defer resp.Body.Close()
-	if _, err := io.ReadFull(resp.Body, make([]byte, 5)); err != nil {
-		t.Fatal(err)
+	if !recorded {
+		t.Error("the last byte was handed on before it was recorded")
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer cancel()
-	if err := r.proxy.Close(ctx); err != nil {
-		t.Error(err)
-	}
-	f, rec := r.one()
-	if f.Response == nil || f.Response.Body.Cut != "the capture ended" || rec.body(t, f.Response.Body) != "first" {
-		t.Errorf("response %+v", f.Response)
-	}
-}
-
-func TestCloseWaitsForWhatEnds(t *testing.T) {
-	r := newRig(t)
-	there, answer := make(chan struct{}), make(chan struct{})
-	r.origin("slow.example", http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
-		close(there)
-		<-answer
-		_, _ = io.WriteString(w, "at last")
-	}))
-	got := make(chan string)
-	go func() { got <- get(t, r.client(true), "https://slow.example/") }()
-	<-there
-	closed := make(chan struct{})
-	go func() { r.close(); close(closed) }()
-	select {
-	case <-closed:
-		t.Error("Close did not wait")
-	case <-time.After(50 * time.Millisecond):
-	}
-	close(answer)
-	if text := <-got; text != "at last" {
-		t.Errorf("the client got %q", text)
-	}
-	<-closed
-	if f, rec := r.one(); f.Response.Body.Cut != "" || rec.body(t, f.Response.Body) != "at last" {
-		t.Errorf("response %+v", f.Response)
-	}
+	body.tap.end("")
 }
 
 // Nothing passes that could not be recorded.

@@ -235,24 +235,29 @@ func TestAnOriginThatCannotBeReached(t *testing.T) {
 		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			r := newRig(t)
-			test.prepare(r)
-			resp, err := r.client(true).Post(test.url, "text/plain", strings.NewReader("imei=1"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			text, _ := io.ReadAll(resp.Body)
-			_ = resp.Body.Close()
-			if resp.StatusCode != http.StatusBadGateway || !strings.Contains(string(text), test.says) {
-				t.Errorf("%d %s", resp.StatusCode, text)
-			}
-			f, rec := r.one()
-			if f.Response == nil || f.Response.Status != 0 || !strings.Contains(f.Response.Error, test.says) {
-				t.Errorf("response %+v", f.Response)
-			}
-			if len(rec.connections) != 1 || rec.connections[0].Reason != flow.NoOrigin || rec.connections[0].Flow != f.Request.Flow || rec.connections[0].Port != 443 {
-				t.Errorf("connections %+v", rec.connections)
-			}
+			both(t, func(t *testing.T, h2 bool) {
+				r := newRig(t)
+				test.prepare(r)
+				resp, err := r.client(h2).Post(test.url, "text/plain", strings.NewReader("imei=1"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				text, _ := io.ReadAll(resp.Body)
+				_ = resp.Body.Close()
+				if resp.StatusCode != http.StatusBadGateway || !strings.Contains(string(text), test.says) {
+					t.Errorf("%d %s", resp.StatusCode, text)
+				}
+				f, rec := r.one()
+				if f.Response == nil || f.Response.Status != 0 || !strings.Contains(f.Response.Error, test.says) {
+					t.Errorf("response %+v", f.Response)
+				}
+				if rec.body(t, f.Request.Body) != "imei=1" || f.Request.Body.Cut != "" {
+					t.Errorf("the request's body is %+v", f.Request.Body)
+				}
+				if len(rec.connections) != 1 || rec.connections[0].Reason != flow.NoOrigin || rec.connections[0].Flow != f.Request.Flow || rec.connections[0].Port != 443 {
+					t.Errorf("connections %+v", rec.connections)
+				}
+			})
 		})
 	}
 }

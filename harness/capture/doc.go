@@ -7,7 +7,8 @@
 // HTTP/2 on both sides: on the origin's side the newest that the device's side
 // speaks. Bodies go to the evidence while they pass and are never held in memory.
 // A request is recorded when it is whole, before its last byte is passed on; a
-// response when it is whole, before its last byte is.
+// response when it is whole, before its last byte is. A request whose origin
+// can't be reached is heard to its end, recorded, and answered with 502.
 //
 // What is not HTTP passes too. Bytes that are in the clear, or are once TLS is
 // taken off, are kept in the evidence unread, as are those of a WebSocket; each

@@ -35,6 +35,8 @@ type exchange struct {
 	answered bool // the response is recorded
 	upgrade  *upgraded
 	err      error // why there is no response
+	dialled  bool  // a connection to the origin was had
+	givenUp  bool  // the rest of the request's body is not wanted any more
 	server   string
 	first    time.Time // of the response's bytes
 }
@@ -123,6 +125,9 @@ func (x *exchange) rewrite(r *httputil.ProxyRequest) {
 			out.Header[name] = v
 		}
 	}
+	if r.In.ProtoMajor == 2 && out.Body != nil {
+		out.Body = &abandoned{r.In.Body, x}
+	}
 	out.Trailer = r.In.Trailer // the same map: it is filled at the body's end
 	if path, _, _ := strings.Cut(x.target, "?"); r.In.RequestURI != "*" && out.URL.EscapedPath() != path && strings.HasPrefix(path, "/") && !strings.HasPrefix(path, "//") {
 		out.URL.Opaque = path // as it was written
@@ -135,7 +140,7 @@ func (x *exchange) RoundTrip(r *http.Request) (*http.Response, error) {
 		GotConn: func(i httptrace.GotConnInfo) {
 			x.mu.Lock()
 			defer x.mu.Unlock()
-			x.server = addressOf(i.Conn)
+			x.server, x.dialled = addressOf(i.Conn), true
 		},
 		GotFirstResponseByte: func() {
 			x.mu.Lock()
@@ -177,6 +182,9 @@ func (x *exchange) RoundTrip(r *http.Request) (*http.Response, error) {
 func (x *exchange) endRequest(err error) error {
 	cut := ""
 	if err != nil {
+		if x.isGivenUp() {
+			return nil // it is not the client that ends it: finish knows why
+		}
 		cut = x.p.describe(x.in.Context(), "the client", err)
 	}
 	return x.recordRequest(cut)
