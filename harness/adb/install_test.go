@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -24,6 +25,27 @@ type manager struct {
 	early    bool   // answer before reading, as for a session that is refused
 }
 
+// seen returns the commands and bodies so far. A command whose answer a client
+// did not wait for may still be under way.
+func (m *manager) seen() (commands, bodies []string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.commands), slices.Clone(m.bodies)
+}
+
+// reset forgets the commands and sets the next answer.
+func (m *manager) reset(answer string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.commands, m.bodies, m.answer = nil, nil, answer
+}
+
+func (m *manager) verdict() string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.answer
+}
+
 func (m *manager) serve(d *daemon, service string, s *stream) bool {
 	words, ok := strings.CutPrefix(service, "exec:cmd package ")
 	if abb, is := strings.CutPrefix(service, "abb_exec:package\x00"); is {
@@ -38,7 +60,7 @@ func (m *manager) serve(d *daemon, service string, s *stream) bool {
 	m.mu.Unlock()
 	f := strings.Fields(strings.TrimPrefix(words, "abb "))
 	if m.early {
-		io.WriteString(s, m.answer)
+		io.WriteString(s, m.verdict())
 		return true
 	}
 	size := 0
@@ -62,7 +84,7 @@ func (m *manager) serve(d *daemon, service string, s *stream) bool {
 	case "install-write":
 		io.WriteString(s, "Success: streamed "+strconv.Itoa(size)+" bytes\n")
 	default:
-		io.WriteString(s, m.answer)
+		io.WriteString(s, m.verdict())
 	}
 	return true
 }
@@ -79,10 +101,11 @@ func TestInstall(t *testing.T) {
 			if err := d.Install(t.Context(), strings.NewReader("hello and what follows"), 5, "-r", "-t", "a b"); err != nil {
 				t.Fatal(err)
 			}
-			if m.commands[0] != c.command || m.bodies[0] != "hello" {
-				t.Errorf("%q, %q", m.commands, m.bodies)
+			commands, bodies := m.seen()
+			if commands[0] != c.command || bodies[0] != "hello" {
+				t.Errorf("%q, %q", commands, bodies)
 			}
-			m.answer = "Failure [INSTALL_FAILED_NO_MATCHING_ABIS: Failed to extract native libraries, res=-113]\n"
+			m.reset("Failure [INSTALL_FAILED_NO_MATCHING_ABIS: Failed to extract native libraries, res=-113]\n")
 			err := d.Install(t.Context(), strings.NewReader("hello"), 5)
 			var refused *InstallError
 			if !errors.As(err, &refused) || refused.Code != "INSTALL_FAILED_NO_MATCHING_ABIS" || refused.Detail != "Failed to extract native libraries, res=-113" ||
@@ -145,21 +168,23 @@ func TestInstallMultiple(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := "install-create -r -S 9|install-write -S 4 77 0.apk -|install-write -S 5 77 1.apk -|install-commit 77"
-	if got := strings.Join(m.commands, "|"); got != want {
+	commands, bodies := m.seen()
+	if got := strings.Join(commands, "|"); got != want {
 		t.Errorf("%s\nwant %s", got, want)
 	}
-	if got := strings.Join(m.bodies, "|"); got != "base|split" {
+	if got := strings.Join(bodies, "|"); got != "base|split" {
 		t.Error(got)
 	}
-	m.answer = "Failure [INSTALL_FAILED_MISSING_SPLIT: Missing split for a.b]"
+	m.reset("Failure [INSTALL_FAILED_MISSING_SPLIT: Missing split for a.b]")
 	var refused *InstallError
 	if err := d.InstallMultiple(t.Context(), apks()); !errors.As(err, &refused) || refused.Code != "INSTALL_FAILED_MISSING_SPLIT" {
 		t.Errorf("%v", err)
 	}
-	m.commands = nil
+	m.reset("Success\n")
 	short := []APK{{"base.apk", 4, &failing{2}}}
-	if err := d.InstallMultiple(t.Context(), short); err == nil || !strings.Contains(m.commands[len(m.commands)-1], "install-abandon 77") {
-		t.Errorf("%v after %q", err, m.commands)
+	err := d.InstallMultiple(t.Context(), short)
+	if commands, _ = m.seen(); err == nil || !strings.Contains(commands[len(commands)-1], "install-abandon 77") {
+		t.Errorf("%v after %q", err, commands)
 	}
 	if err := d.InstallMultiple(t.Context(), nil); err == nil {
 		t.Error("nothing installs")
