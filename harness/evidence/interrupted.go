@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,7 +20,8 @@ import (
 // whole line of the log stays. Bytes after the last of them, blobs that were
 // being written, and blobs that the disk did not keep whole become exhibits of
 // kind ExhibitPartial, and the audit.end that is appended says so, with why.
-// The manifest is rebuilt from the log's own events.
+// The manifest is rebuilt from the log's own events; where audit.start names no
+// canaries, they are those of the plantings, and there are no decoys.
 //
 // The error wraps ErrSealed where the evidence is sealed, ErrInUse where the
 // audit still runs, ErrNotBundle where there is none.
@@ -144,6 +146,15 @@ func (l *Log) remember(m *Manifest, ev Event) {
 		var a App
 		if json.Unmarshal(ev.Data, &a) == nil {
 			m.App = a
+		}
+	case KindPlanting: // where audit.start does not say who the person was
+		var p Planting
+		c := canary.Canary{}
+		if json.Unmarshal(ev.Data, &p) == nil {
+			c = canary.Canary{Kind: canary.Kind(p.Kind), Value: p.Value}
+		}
+		if m.Identity.Label == "" && c.Value != "" && !slices.Contains(m.Identity.Canaries, c) {
+			m.Identity.Canaries = append(m.Identity.Canaries, c)
 		}
 	case KindAuditEnd:
 		var e AuditEnd

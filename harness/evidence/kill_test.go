@@ -193,6 +193,26 @@ func TestTornEvidenceIsKeptAndSaid(t *testing.T) {
 	}
 }
 
+func TestCanariesAreHadFromThePlantings(t *testing.T) {
+	dir := t.TempDir()
+	l := mustCreate(t, dir)
+	mustAppend(t, l, KindAuditStart, AuditStart{Tool: "unasked", Seed: "0102"})
+	for _, p := range []Planting{{Kind: "ssaid", Value: "753b11840c754a7b", OK: true}, {Kind: "imei", Value: "001010648496246", Error: "refused"}, {Kind: "ssaid", Value: "753b11840c754a7b", OK: true}} {
+		mustAppend(t, l, KindPlanting, p)
+	}
+	l.close()
+	if err := SealInterrupted(dir, "killed"); err != nil {
+		t.Fatal(err)
+	}
+	b, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprint(b.Manifest().Identity); got != "{ [{ssaid 753b11840c754a7b} {imei 001010648496246}]}" {
+		t.Errorf("the identity is %s", got)
+	}
+}
+
 func TestAnAuditThatEndedAndWasNotSealed(t *testing.T) {
 	dir := t.TempDir()
 	l := mustCreate(t, dir)
