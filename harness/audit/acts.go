@@ -120,25 +120,38 @@ func (r *run) launch(ctx context.Context) error {
 	return &notReached{fmt.Sprintf("the app could not be started: %v", err)}
 }
 
-// choose refuses or accepts in the consent dialog that is on the screen.
+// chooseTries is how often a choice is looked for anew when something came in between.
+const chooseTries = 4
+
+// choose refuses or accepts in the consent dialog that is on the screen. System
+// prompts that lie over it are answered first.
 func (r *run) choose(ctx context.Context, act protocol.Act) error {
-	seen, err := r.recognise(ctx)
-	if err != nil {
-		return err
-	}
-	if seen.Kind != consent.Consent {
-		return &notReached{fmt.Sprintf("no consent dialog was recognised on the screen (%s)", seen.Reason)}
-	}
-	if act == protocol.Accept {
-		if len(seen.Accept) == 0 {
-			return &notReached{"the consent dialog offers no button that accepts"}
+	for range chooseTries {
+		seen, err := r.recognise(ctx)
+		if err != nil {
+			return err
 		}
-		return r.tap(ctx, seen.Accept[0], "the protocol accepts", evidence.Accepted)
+		if seen.Kind == consent.Permission {
+			if err := r.answerPrompt(ctx); err != nil {
+				return err
+			}
+			continue
+		}
+		if seen.Kind != consent.Consent {
+			return &notReached{fmt.Sprintf("no consent dialog was recognised on the screen (%s)", seen.Reason)}
+		}
+		buttons, why, leadsTo := seen.Reject, "the protocol rejects", evidence.Rejected
+		if act == protocol.Accept {
+			buttons, why, leadsTo = seen.Accept, "the protocol accepts", evidence.Accepted
+		}
+		if len(buttons) == 0 {
+			return &notReached{fmt.Sprintf("the consent dialog offers no button for it on its first screen (%s)", why)}
+		}
+		if err := r.tap(ctx, buttons[0], why, leadsTo); !errors.Is(err, errMoved) {
+			return err
+		}
 	}
-	if len(seen.Reject) == 0 {
-		return &notReached{"the consent dialog offers no button that rejects on its first screen"}
-	}
-	return r.tap(ctx, seen.Reject[0], "the protocol rejects", evidence.Rejected)
+	return &notReached{"the screen changed each time before its button could be touched"}
 }
 
 // recognise looks at the screen once it has come to rest.
@@ -159,6 +172,9 @@ func (r *run) recognise(ctx context.Context) (consent.Screen, error) {
 	return consent.Recognise(root, &r.Knowledge.Words), nil
 }
 
+// errMoved says that what was to be touched is not where it was.
+var errMoved = errors.New("the screen changed before it could be touched")
+
 // tap touches a node and records that, with the screen before and after. A tap
 // that means consent stamps what follows it: acceptance from before the touch,
 // so that nothing the app may do is held against it, anything else from after.
@@ -166,6 +182,13 @@ func (r *run) tap(ctx context.Context, node *screen.Node, why string, leadsTo ev
 	x, y := node.Bounds.Center()
 	before, err := r.screenshot(ctx, "before the tap on "+node.Label())
 	if err != nil {
+		return err
+	}
+	// Something may have come over it since: a touch on the wrong thing is worse than none.
+	if still, err := r.stillThere(ctx, node); err != nil || !still {
+		if err == nil {
+			err = errMoved
+		}
 		return err
 	}
 	if leadsTo == evidence.Accepted {
@@ -185,4 +208,18 @@ func (r *run) tap(ctx context.Context, node *screen.Node, why string, leadsTo ev
 		return err
 	}
 	return r.record(evidence.KindTap, evidence.Tap{X: x, Y: y, Text: node.Label(), Why: why, Before: before, After: after})
+}
+
+// stillThere reports whether a node is on the screen as it was seen.
+func (r *run) stillThere(ctx context.Context, node *screen.Node) (bool, error) {
+	root, _, err := r.dev.Screen(ctx)
+	if err != nil {
+		return false, r.unlessPassing(ctx, err)
+	}
+	for n := range root.All() {
+		if n.Bounds == node.Bounds && n.Package == node.Package && n.ID == node.ID && n.Label() == node.Label() {
+			return true, nil
+		}
+	}
+	return false, nil
 }

@@ -69,6 +69,17 @@ type draft struct{ recorded, stopped, discarded bool }
 // draftStep looks at the screen and touches the button that comes next. It
 // reports false when there is none.
 func (r *run) draftStep(ctx context.Context, d *draft) (bool, error) {
+	before := *d
+	more, err := r.draftTap(ctx, d)
+	if errors.Is(err, errMoved) {
+		*d = before
+		return true, nil
+	}
+	return more, err
+}
+
+// draftTap is draftStep, but for a screen that changes in between.
+func (r *run) draftTap(ctx context.Context, d *draft) (bool, error) {
 	if err := r.unlessPassing(ctx, r.dev.Settle(ctx, settle)); err != nil {
 		return false, err
 	}

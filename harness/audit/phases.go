@@ -115,7 +115,10 @@ func (r *run) answerPrompt(ctx context.Context) error {
 	if len(button) == 0 {
 		return nil
 	}
-	return r.tap(ctx, button[0], why, "")
+	if err := r.tap(ctx, button[0], why, ""); !errors.Is(err, errMoved) {
+		return err
+	}
+	return nil // it went away by itself
 }
 
 // look keeps what the device shows and holds at the end of a phase.
