@@ -114,6 +114,7 @@ func (r *run) perform(ctx context.Context) error {
 	}
 	if err := r.record(evidence.KindAuditStart, evidence.AuditStart{
 		Tool: r.Tool, Command: r.Command, Protocol: r.Protocol.Name, Source: source, Seed: hex.EncodeToString(r.Seed),
+		Knowledge: r.Knowledge.Version(), Identity: r.identity, Decoys: r.decoys,
 	}); err != nil {
 		return err
 	}

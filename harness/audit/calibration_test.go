@@ -3,12 +3,14 @@ package audit_test
 import (
 	"bytes"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/unasked-audit/unasked/emulator/virtual/apps"
 	"github.com/unasked-audit/unasked/harness/audit"
 	"github.com/unasked-audit/unasked/harness/evidence"
 	"github.com/unasked-audit/unasked/harness/judge"
+	"github.com/unasked-audit/unasked/harness/protocol"
 )
 
 // TestGuilty audits ClipShare and compares what the judge says with what the
@@ -202,4 +204,53 @@ func encode(t *testing.T, j *judge.Judgement) []byte {
 		t.Fatal(err)
 	}
 	return b
+}
+
+// TestRefusedCamera refuses the camera when the app asks for it. Then nothing was
+// recorded, and nothing may be said about drafts.
+func TestRefusedCamera(t *testing.T) {
+	r := newRig(t, apps.Pantry())
+	var err error
+	if r.options.Protocol, err = protocol.Parse("refused.yaml", []byte(`
+name: refused
+permissions: ask
+arms:
+- name: A
+  phases:
+  - {name: install, act: install, lasts: 0s}
+  - {name: untouched, act: launch, lasts: 1s}
+  - {name: rejected, act: reject, lasts: 1s}
+  - {name: drafted, act: record-and-discard, lasts: 1s}
+`)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := audit.Run(t.Context(), r.options); err != nil {
+		t.Fatal(err)
+	}
+	bundle, j := r.judged(t)
+	refused, why := false, ""
+	for e, err := range bundle.Events(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch e.Kind {
+		case evidence.KindTap:
+			refused = refused || decode[evidence.Tap](t, e).Why == "the protocol refuses permissions when the app asks"
+		case evidence.KindPhaseEnd:
+			if ph := decode[evidence.Phase](t, e); ph.Name == "drafted" && !ph.Reached {
+				why = ph.Why
+			}
+		}
+	}
+	if !refused {
+		t.Error("no prompt was refused")
+	}
+	if !strings.Contains(why, "whether anything was recorded is not known") {
+		t.Errorf("the phase says %q of why it was not reached", why)
+	}
+	for _, q := range j.Questions {
+		if q.ID == judge.QuestionDraft && q.Verdict != judge.Inconclusive {
+			t.Errorf("question %s: %s (%s); want inconclusive", q.ID, q.Verdict, q.Because)
+		}
+	}
 }

@@ -44,8 +44,11 @@ func (r *run) recordAndDiscard(ctx context.Context) error {
 			break
 		}
 	}
-	if !d.recorded {
+	if d.tries == 0 {
 		return &notReached{"no button that records was found on the screen"}
+	}
+	if !d.stopped && !d.discarded {
+		return &notReached{fmt.Sprintf("the button that records was touched (%d times), and nothing was offered to stop or to discard: whether anything was recorded is not known", d.tries)}
 	}
 	if !d.discarded {
 		// Leaving is how a person discards where there is no button for it.
@@ -64,7 +67,14 @@ func (r *run) recordAndDiscard(ctx context.Context) error {
 }
 
 // draft is how far recording and discarding have come.
-type draft struct{ recorded, stopped, discarded bool }
+type draft struct {
+	tries              int // touches of a button that records
+	stopped, discarded bool
+}
+
+// recordTries is how often a button that records may be touched: a prompt for
+// the camera and one for the microphone may each use up a touch.
+const recordTries = 3
 
 // draftStep looks at the screen and touches the button that comes next. It
 // reports false when there is none.
@@ -97,19 +107,19 @@ func (r *run) draftTap(ctx context.Context, d *draft) (bool, error) {
 		}
 		return nil
 	}
-	if stop := find(knowledge.RoleStop); d.recorded && !d.stopped && stop != nil {
+	if stop := find(knowledge.RoleStop); d.tries > 0 && !d.stopped && stop != nil {
 		if err := r.watch(ctx, filming); err != nil {
 			return false, err
 		}
 		d.stopped = true
 		return true, r.tap(ctx, stop, "the recording ends", "")
 	}
-	if discard := find(knowledge.RoleDiscard); d.recorded && discard != nil {
+	if discard := find(knowledge.RoleDiscard); d.tries > 0 && discard != nil {
 		d.discarded = true
 		return true, r.tap(ctx, discard, "the recording is discarded", "")
 	}
-	if record := find(knowledge.RoleRecord); !d.stopped && !d.discarded && record != nil {
-		d.recorded = true
+	if record := find(knowledge.RoleRecord); d.tries < recordTries && !d.stopped && !d.discarded && record != nil {
+		d.tries++
 		return true, r.tap(ctx, record, "a recording is made", "")
 	}
 	return false, nil

@@ -119,8 +119,9 @@ func (s *state) apply(e evidence.Event, spotted []Sighting) []news {
 			}
 		}
 	case evidence.KindConnection:
-		s.opaque++
-		if c, ok := payload[flow.Connection](e); ok {
+		// A client opens connections that it then does not need; they hide nothing.
+		if c, ok := payload[flow.Connection](e); ok && c.Reason != flow.Unused && (c.Reason != flow.HungUp || c.Sent > 0) {
+			s.opaque++
 			say(true, "unread   "+inert.Middle(c.Host, 100)+": "+inert.Line(c.Reason, 40))
 		}
 	case evidence.KindAuditEnd:
