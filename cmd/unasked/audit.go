@@ -125,7 +125,8 @@ func runAudit(cmd *cobra.Command, files []string, f auditFlags) error {
 // chooseDevice finds the device that the flags mean.
 func chooseDevice(ctx context.Context, client *adb.Adb, f auditFlags) (emulator.Provider, error) {
 	if f.virtual {
-		return virtual.New(virtual.Options{API: f.api}), nil
+		provider := virtual.New(virtual.Options{API: f.api})
+		return provider, provider.Ready()
 	}
 	if f.serial != "" {
 		return audit.Attached(f.serial), nil

@@ -22,6 +22,7 @@ import (
 	"github.com/unasked-audit/unasked/emulator/virtual/apps"
 	"github.com/unasked-audit/unasked/emulator/virtual/internal/adbd"
 	"github.com/unasked-audit/unasked/emulator/virtual/internal/android"
+	"github.com/unasked-audit/unasked/emulator/virtual/internal/webview"
 	"github.com/unasked-audit/unasked/emulator/virtual/internet"
 )
 
@@ -52,6 +53,10 @@ type Provider struct {
 func New(o Options) *Provider { return &Provider{options: o} }
 
 var _ emulator.Provider = (*Provider)(nil)
+
+// Ready says what this host lacks to run apps, such as a browser, and how to get
+// it. A device can be acquired all the same: apps install and are inspected.
+func (p *Provider) Ready() error { return webview.Missing(p.options.Chromium) }
 
 // Acquire boots a device and returns once adb can reach it. Release it in the
 // end: it holds a port, a folder and, once an app runs, a browser.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/unasked-audit/unasked/harness/evidence"
 	"github.com/unasked-audit/unasked/harness/flow"
@@ -116,10 +117,10 @@ func (c *inquiry) endSpots() {
 	}
 	launched := false
 	for _, f := range c.failed {
-		if f.action.Verb == "install" || f.action.Verb == "launch" {
+		if done, ok := map[string]string{"install": "installed", "launch": "started"}[f.action.Verb]; ok {
 			launched = true
 			c.spots.add(BlindSpot{
-				What:  fmt.Sprintf("The app could not be made to run (%s): %s", f.action.Verb, cmp.Or(f.action.Error, "the device does not say why")),
+				What:  fmt.Sprintf("The app could not be %s: %s.", done, strings.TrimSuffix(cmp.Or(f.action.Error, "the device does not say why"), ".")),
 				Hides: questionIDs(), Do: "Use a device that can run this app.", Event: f.event,
 			})
 		}

@@ -31,3 +31,15 @@ func findChromium(chosen string) (string, error) {
 	}
 	return "", fmt.Errorf("%w: install it with: sudo apt-get install chromium-headless-shell (or name one in UNASKED_CHROMIUM)", ErrNoChromium)
 }
+
+// Missing says what the host lacks to run an app: the error wraps [ErrNoChromium]
+// or [ErrNoCertutil] and says how to get it. chosen is Options.Chromium.
+func Missing(chosen string) error {
+	if _, err := findChromium(chosen); err != nil {
+		return err
+	}
+	if _, err := exec.LookPath("certutil"); err != nil {
+		return ErrNoCertutil
+	}
+	return nil
+}
