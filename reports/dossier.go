@@ -139,7 +139,7 @@ func consents(f judge.Finding) []evidence.Consent {
 	return out
 }
 
-var allConsents = []evidence.Consent{evidence.Untouched, evidence.Ignored, evidence.Rejected, evidence.Accepted, evidence.Withdrawn}
+var allConsents = []evidence.Consent{evidence.Untouched, evidence.Ignored, evidence.Choosing, evidence.Rejected, evidence.Accepted, evidence.Withdrawn}
 
 func (d *Dossier) join() {
 	type key struct{ subject, value string }

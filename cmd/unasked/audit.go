@@ -157,7 +157,7 @@ func defaultOut(file string, now time.Time) string {
 // conclude judges the sealed bundle, asks the scenarios, writes the reports
 // beside the evidence, and prints the summary.
 func conclude(ctx context.Context, cmd *cobra.Command, f auditFlags) error {
-	in, err := judged(ctx, f.out)
+	bundle, in, err := judged(ctx, f.out)
 	if err != nil {
 		return err
 	}
@@ -183,7 +183,8 @@ func conclude(ctx context.Context, cmd *cobra.Command, f auditFlags) error {
 	if err := reports.Write(ctx, format, cmd.OutOrStdout(), in); err != nil {
 		return err
 	}
-	fmt.Fprintf(cmd.ErrOrStderr(), "Report:   %s\nEvidence: %s\n", filepath.Join(f.out, "report.html"), f.out)
+	fmt.Fprintf(cmd.ErrOrStderr(), "Report:   %s\nEvidence: %s\nSHA-256 of its manifest, to be noted: %s\n",
+		filepath.Join(f.out, "report.html"), f.out, bundle.Digest())
 	return verdict(in.Judgement)
 }
 

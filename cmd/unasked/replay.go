@@ -30,7 +30,7 @@ same evidence and knowledge give the same findings, byte for byte; whether they
 are the ones of the audit is said. The exit code is the audit's.`,
 		Args: arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			in, err := judged(cmd.Context(), args[0])
+			_, in, err := judged(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}
@@ -60,30 +60,30 @@ are the ones of the audit is said. The exit code is the audit's.`,
 
 // judged opens a bundle, checks every byte of it, and judges it with the program's
 // knowledge. What was changed after it was sealed is not judged.
-func judged(ctx context.Context, dir string) (reports.Input, error) {
+func judged(ctx context.Context, dir string) (*evidence.Bundle, reports.Input, error) {
 	bundle, err := evidence.Open(dir)
 	if errors.Is(err, evidence.ErrUnsealed) {
-		return reports.Input{}, fmt.Errorf("%w; `unasked seal %s` seals it as interrupted", err, dir)
+		return nil, reports.Input{}, fmt.Errorf("%w; `unasked seal %s` seals it as interrupted", err, dir)
 	}
 	if err != nil {
-		return reports.Input{}, err
+		return nil, reports.Input{}, err
 	}
 	problems, err := evidence.Verify(ctx, dir)
 	if err != nil {
-		return reports.Input{}, err
+		return nil, reports.Input{}, err
 	}
 	if len(problems) > 0 {
-		return reports.Input{}, fmt.Errorf("%s is not as it was sealed (%s); `unasked verify %s` lists everything that is wrong", dir, problems[0], dir)
+		return nil, reports.Input{}, fmt.Errorf("%s is not as it was sealed (%s); `unasked verify %s` lists everything that is wrong", dir, problems[0], dir)
 	}
 	kb, err := knowledge.Embedded()
 	if err != nil {
-		return reports.Input{}, err
+		return nil, reports.Input{}, err
 	}
 	j, err := judge.Judge(ctx, bundle, kb)
 	if err != nil {
-		return reports.Input{}, fmt.Errorf("judge %s: %w", dir, err)
+		return nil, reports.Input{}, fmt.Errorf("judge %s: %w", dir, err)
 	}
-	return reports.Input{Evidence: bundle, Judgement: j}, nil
+	return bundle, reports.Input{Evidence: bundle, Judgement: j}, nil
 }
 
 // compare says how findings relate to those that were written when the audit ended.

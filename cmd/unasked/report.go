@@ -25,7 +25,7 @@ unless --out names another, or - for the standard output.`,
 			if reports.Extension(format) == "" {
 				return usage(fmt.Errorf("there is no format %q; choose one of %s", format, strings.Join(reports.Formats(), ", ")))
 			}
-			in, err := judged(cmd.Context(), args[0])
+			_, in, err := judged(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}

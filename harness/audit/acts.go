@@ -173,8 +173,9 @@ func (r *run) recognise(ctx context.Context) (consent.Screen, error) {
 var errMoved = errors.New("the screen changed before it could be touched")
 
 // tap touches a node and records that, with the screen before and after. A tap
-// that means consent stamps what follows it: acceptance from before the touch,
-// so that nothing the app may do is held against it, anything else from after.
+// that means consent stamps what follows it: acceptance from before the touch, so
+// that nothing the app may then do is held against it; a refusal from after it,
+// and what happens while the touch is under way is neither before nor after.
 func (r *run) tap(ctx context.Context, node *screen.Node, why string, leadsTo evidence.Consent) error {
 	x, y := node.Bounds.Center()
 	before, err := r.screenshot(ctx, "before the tap on "+node.Label())
@@ -188,8 +189,11 @@ func (r *run) tap(ctx context.Context, node *screen.Node, why string, leadsTo ev
 		}
 		return err
 	}
-	if leadsTo == evidence.Accepted {
+	switch leadsTo {
+	case evidence.Accepted:
 		r.consents(leadsTo)
+	case evidence.Rejected:
+		r.consents(evidence.Choosing)
 	}
 	if err := r.act("tap", fmt.Sprintf("%s at %d,%d", node.Label(), x, y), func() error { return r.dev.Tap(ctx, x, y) }); err != nil {
 		return err

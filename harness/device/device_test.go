@@ -119,6 +119,28 @@ func TestProxyIsSetAndTakenBack(t *testing.T) {
 	if err := d.ClearProxy(ctx); err != nil || get() != "10.0.0.9:3128" {
 		t.Errorf("%s, %v", get(), err)
 	}
+	// One that leads nowhere, as a killed audit leaves it, does not; one that adb carries does.
+	for carried, want := range map[bool]string{false: noProxy, true: "127.0.0.1:8099"} {
+		if carried {
+			if _, err := d.adb.Reverse(ctx, "tcp:8099", "tcp:8099"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := d.putSetting(ctx, "global", "http_proxy", "127.0.0.1:8099"); err != nil {
+			t.Fatal(err)
+		}
+		if err := d.SetProxy(ctx, "127.0.0.1:8080"); err != nil {
+			t.Fatal(err)
+		}
+		if err := d.ClearProxy(ctx); err != nil || get() != want {
+			t.Errorf("carried %v: %s, %v", carried, get(), err)
+		}
+		if carried {
+			if err := d.adb.RemoveReverse(ctx, "tcp:8099"); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
 }
 
 func TestAppVerbs(t *testing.T) {

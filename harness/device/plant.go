@@ -131,9 +131,6 @@ func (d *Device) plantClipboard(ctx context.Context, text string) planting {
 		p.err = fmt.Errorf("this Android lets no shell read the clipboard: %w", err)
 		return p
 	}
-	d.onUnplant("the clipboard", func(ctx context.Context) error {
-		return d.answered(ctx, "cmd clipboard set-primary-clip "+adb.Quote(strings.TrimRight(before, "\r\n")))
-	})
 	if p.err = d.answered(ctx, "cmd clipboard set-primary-clip "+adb.Quote(text)); p.err != nil {
 		p.err = fmt.Errorf("this Android lets no shell set the clipboard: %w", p.err)
 		return p

@@ -3,6 +3,7 @@ package device
 import (
 	"context"
 	"fmt"
+	"net"
 	"strings"
 )
 
@@ -15,6 +16,11 @@ func (d *Device) SetProxy(ctx context.Context, hostport string) error {
 	before, err := d.setting(ctx, "global", "http_proxy")
 	if err != nil {
 		return fmt.Errorf("set proxy of %s: %w", d, err)
+	}
+	if dead, err := d.deadProxy(ctx, before); err != nil {
+		return fmt.Errorf("set proxy of %s: %w", d, err)
+	} else if dead {
+		before = noProxy
 	}
 	d.mu.Lock()
 	if d.proxy == nil {
@@ -52,6 +58,26 @@ func (d *Device) ClearProxy(ctx context.Context) error {
 	d.proxy = nil
 	d.mu.Unlock()
 	return nil
+}
+
+// deadProxy reports whether a proxy setting names a port of the device's own that
+// nothing carries anywhere: what an audit that was killed leaves behind. It is not
+// worth taking back.
+func (d *Device) deadProxy(ctx context.Context, setting string) (bool, error) {
+	host, port, err := net.SplitHostPort(setting)
+	if ip := net.ParseIP(host); err != nil || host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return false, nil
+	}
+	reverses, err := d.adb.ListReverses(ctx)
+	if err != nil {
+		return false, err
+	}
+	for _, r := range reverses {
+		if r.Remote == "tcp:"+port || r.Local == "tcp:"+port {
+			return false, nil
+		}
+	}
+	return true, nil
 }
 
 // setting reads one of Android's settings; "null" is what it says of one that isn't set.

@@ -21,6 +21,9 @@ const (
 	Accepted  Consent = "accepted"
 	Ignored   Consent = "ignored" // the dialog was left and the app used behind it
 	Withdrawn Consent = "withdrawn"
+	// Choosing is while our touch on a refusal is under way: what happens then is
+	// neither before the choice nor after it.
+	Choosing Consent = "choosing"
 )
 
 // Event is one line of the log.

@@ -83,6 +83,18 @@ type Planting struct {
 	Error    string `json:"error,omitempty"`
 }
 
+// What a phase can be for.
+const (
+	PurposeBaseline  = "baseline" // the app is not installed
+	PurposeInstall   = "install"
+	PurposeLaunch    = "launch"
+	PurposeWatch     = "watch"
+	PurposeConsent   = "consent" // a choice is made in the app's dialog
+	PurposeDraft     = "draft"   // a recording is made and discarded
+	PurposeRelaunch  = "relaunch"
+	PurposeReinstall = "reinstall"
+)
+
 // Phase opens or closes a phase.
 type Phase struct {
 	Name    string        `json:"name"`
@@ -91,7 +103,7 @@ type Phase struct {
 	Reached bool          `json:"reached"`           // false at the end where the phase could not do what it is for
 	Why     string        `json:"why,omitempty"`     // why it was not reached
 	Signup  bool          `json:"signup,omitempty"`  // a person signed up in or before it
-	Purpose string        `json:"purpose,omitempty"` // what the protocol's phase is for: baseline, install, launch, consent, draft, reinstall
+	Purpose string        `json:"purpose,omitempty"` // one of the Purpose constants
 }
 
 // Action is something the harness did to the device.

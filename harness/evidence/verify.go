@@ -15,13 +15,13 @@ import (
 
 // Problem is one thing that is wrong with a bundle.
 type Problem struct {
-	File string // path within the bundle, with slashes
+	File string `json:"file"` // path within the bundle, with slashes
 	// Offset is the place of the first byte that can be shown to be wrong, from
 	// 0. Where only a hash says that something was changed, that is where the
 	// hashed bytes begin, and What says how far they reach; a single changed byte
 	// in something short is found by trying.
-	Offset int64
-	What   string // what is wrong, in a sentence
+	Offset int64  `json:"offset"`
+	What   string `json:"what"` // what is wrong, in a sentence
 }
 
 // String is the problem on one line.

@@ -66,15 +66,15 @@ const (
 
 // acts tells what each act is for, in the words of the evidence and of a person.
 var acts = map[Act]struct{ purpose, words string }{
-	Watch:     {"watch", "nothing is touched"},
-	Baseline:  {"baseline", "the app is not installed; what is seen is the device's own noise"},
-	Install:   {"install", "the app is installed and not started"},
-	Launch:    {"launch", "the app is started and nothing is touched"},
-	Reject:    {"consent", "the consent dialog is refused"},
-	Accept:    {"consent", "the consent dialog is accepted"},
-	Draft:     {"draft", "a recording is made with the app and discarded"},
-	Relaunch:  {"relaunch", "the app is stopped by force and started again"},
-	Reinstall: {"reinstall", "the app is removed with its data, installed and started again"},
+	Watch:     {evidence.PurposeWatch, "nothing is touched"},
+	Baseline:  {evidence.PurposeBaseline, "the app is not installed; what is seen is the device's own noise"},
+	Install:   {evidence.PurposeInstall, "the app is installed and not started"},
+	Launch:    {evidence.PurposeLaunch, "the app is started and nothing is touched"},
+	Reject:    {evidence.PurposeConsent, "the consent dialog is refused"},
+	Accept:    {evidence.PurposeConsent, "the consent dialog is accepted"},
+	Draft:     {evidence.PurposeDraft, "a recording is made with the app and discarded"},
+	Relaunch:  {evidence.PurposeRelaunch, "the app is stopped by force and started again"},
+	Reinstall: {evidence.PurposeReinstall, "the app is removed with its data, installed and started again"},
 }
 
 // UnmarshalYAML implements yaml.NodeUnmarshaler.

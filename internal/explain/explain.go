@@ -26,6 +26,8 @@ func Consent(c evidence.Consent) string {
 	switch c {
 	case evidence.Untouched:
 		return "before any choice"
+	case evidence.Choosing:
+		return "while the refusal was being touched"
 	case evidence.Rejected:
 		return "after rejection"
 	case evidence.Accepted:
