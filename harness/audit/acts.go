@@ -166,7 +166,7 @@ func (r *run) recognise(ctx context.Context) (consent.Screen, error) {
 		}
 		return consent.Screen{}, &notReached{fmt.Sprintf("the screen could not be read: %v", err)}
 	}
-	return consent.Recognise(root, &r.Knowledge.Words), nil
+	return consent.Recognise(root, &r.Knowledge.Words, r.app.Package), nil
 }
 
 // errMoved says that what was to be touched is not where it was.

@@ -104,7 +104,7 @@ func (r *run) answerPrompt(ctx context.Context) error {
 		}
 		return nil // a screen that never is idle has no prompt that we could read
 	}
-	seen := consent.Recognise(root, &r.Knowledge.Words)
+	seen := consent.Recognise(root, &r.Knowledge.Words, r.app.Package)
 	if seen.Kind != consent.Permission {
 		return nil
 	}

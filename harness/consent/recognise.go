@@ -13,11 +13,13 @@ import (
 
 // Recognise says what a screen is for and which nodes give, refuse or leave it.
 // Of an unknown screen it names no nodes: there is nothing to tap on a guess.
-func Recognise(root *screen.Node, words Words) Screen {
+// app is the package of the app under audit: what it draws is never Android's own
+// dialog, whatever it calls itself.
+func Recognise(root *screen.Node, words Words, app string) Screen {
 	if root == nil {
 		return Screen{Kind: Unknown, Reason: "there is no screen"}
 	}
-	if s, ok := system(root, words); ok {
+	if s, ok := system(root, words, app); ok {
 		return s
 	}
 	controls := controlsOf(root)

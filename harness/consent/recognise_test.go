@@ -76,7 +76,7 @@ func TestRecognise(t *testing.T) {
 		{name: "a search field is no sign-up", screen: []string{"?Search", "=Record"}, kind: Unknown},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got := Recognise(page("org.example.app", c.screen...), w)
+			got := Recognise(page("org.example.app", c.screen...), w, "org.example.app")
 			if got.Kind != c.kind {
 				t.Fatalf("kind %s (%s), want %s", got.Kind, got.Reason, c.kind)
 			}
@@ -96,7 +96,7 @@ func TestRecognise(t *testing.T) {
 }
 
 func TestRecogniseNothing(t *testing.T) {
-	if got := Recognise(nil, words(t)); got.Kind != Unknown {
+	if got := Recognise(nil, words(t), "org.example.app"); got.Kind != Unknown {
 		t.Errorf("%+v", got)
 	}
 	if got := Find(nil, words(t), knowledge.RoleRecord); got != nil {
@@ -118,7 +118,7 @@ func (w wordList) Match(role, text string) (string, string, bool) {
 
 func TestLabelThatReadsAsYesAndNoStopsTheAudit(t *testing.T) {
 	w := wordList{knowledge.RoleConsent: {"privacy"}, knowledge.RoleAccept: {"fine", "yes"}, knowledge.RoleReject: {"fine"}}
-	got := Recognise(page("a.b", "privacy", "=fine", "=yes"), w)
+	got := Recognise(page("a.b", "privacy", "=fine", "=yes"), w, "org.example.app")
 	if got.Kind != Unknown || got.Accept != nil {
 		t.Errorf("%+v", got)
 	}
@@ -129,7 +129,7 @@ func TestButtonInTheDialogGoesBeforeThePageBehind(t *testing.T) {
 	behind, dialog := page("a.b", "=ok"), page("a.b", "privacy", "=ok")
 	inDialog := dialog.Children[1]
 	root := &screen.Node{Class: "hierarchy", Children: []*screen.Node{behind, dialog}}
-	got := Recognise(root, w)
+	got := Recognise(root, w, "org.example.app")
 	if len(got.Accept) != 2 || got.Accept[0] != inDialog {
 		t.Errorf("the first button to tap is not the dialog's: %+v", got)
 	}
@@ -152,12 +152,17 @@ func TestPermissionPrompt(t *testing.T) {
 		return root
 	}
 	const android = "com.android.permissioncontroller"
-	got := Recognise(parse(android, android), words(t))
+	got := Recognise(parse(android, android), words(t), "org.example.app")
 	if got.Kind != Permission || labels(got.Reject) != "Nicht zulassen" || labels(got.Accept) != "Bei Nutzung der App|Nur dieses Mal" {
 		t.Errorf("%+v", got)
 	}
 	// The same buttons drawn by an app that borrows Android's ids.
-	got = Recognise(parse("org.example.liar", android), words(t))
+	// An app that took such a name draws no dialog of Android's.
+	got = Recognise(parse("com.evil.permissioncontroller", "com.evil.permissioncontroller"), words(t), "com.evil.permissioncontroller")
+	if got.Kind == Permission {
+		t.Errorf("the app's own dialog is taken for Android's: %+v", got)
+	}
+	got = Recognise(parse("org.example.liar", android), words(t), "org.example.app")
 	if got.Kind == Permission {
 		t.Errorf("an app's own screen was taken for Android's: %+v", got)
 	}
@@ -166,7 +171,7 @@ func TestPermissionPrompt(t *testing.T) {
 func TestStuckApp(t *testing.T) {
 	root := page("android", "Clock isn't responding", "=Close app", "=Wait")
 	root.Children[2].ID = "android:id/aerr_wait"
-	got := Recognise(root, words(t))
+	got := Recognise(root, words(t), "org.example.app")
 	if got.Kind != Stuck || labels(got.Close) != "Wait" {
 		t.Errorf("%+v", got)
 	}

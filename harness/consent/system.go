@@ -8,8 +8,8 @@ import (
 	"github.com/unasked-audit/unasked/harness/screen"
 )
 
-// Android's own dialogs are known by the package that draws them, which no app
-// can claim, and by the ids of their buttons, which are the same in every language.
+// Android's own dialogs are known by the package that draws them, which must not
+// be that of the app under audit, and by the ids of their buttons, which are the same in every language.
 const (
 	frameworkPackage = "android"
 	waitButton       = "android:id/aerr_wait"
@@ -24,9 +24,12 @@ var (
 )
 
 // system recognises Android's own dialogs.
-func system(root *screen.Node, words Words) (Screen, bool) {
+func system(root *screen.Node, words Words, app string) (Screen, bool) {
 	var prompt []*screen.Node
 	for n := range root.All() {
+		if n.Package == app {
+			continue
+		}
 		if n.Package == frameworkPackage && n.ID == waitButton {
 			return Screen{Kind: Stuck, Confidence: 1, Reason: "Android says that something isn't responding", Close: []*screen.Node{n}}, true
 		}
