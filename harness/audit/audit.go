@@ -100,6 +100,7 @@ type run struct {
 	position  position
 	installed bool // the app is on the device
 	running   bool // the app was started and nothing has ended it since
+	uncounted bool // the device was said to give no byte counts
 }
 
 // perform does everything that is recorded, up to the end of the last phase.

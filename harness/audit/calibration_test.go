@@ -2,6 +2,7 @@ package audit_test
 
 import (
 	"bytes"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -253,4 +254,78 @@ arms:
 			t.Errorf("question %s: %s (%s); want inconclusive", q.ID, q.Verdict, q.Because)
 		}
 	}
+}
+
+// TestArmsAndRepeats runs every act, in two arms, twice.
+func TestArmsAndRepeats(t *testing.T) {
+	r := newRig(t, apps.ClipShare())
+	var err error
+	if r.options.Protocol, err = protocol.Parse("arms.yaml", []byte(`
+name: arms
+repeats: 2
+arms:
+- name: rejected
+  phases:
+  - {name: baseline, act: watch-without-app, lasts: 1s}
+  - {name: install, act: install, lasts: 0s}
+  - {name: untouched, act: launch, lasts: 3s}
+  - {name: rejected, act: reject, lasts: 4s}
+  - {name: restarted, act: restart, lasts: 2s}
+  - {name: reinstalled, act: reinstall, lasts: 2s}
+- name: accepted
+  phases:
+  - {name: install, act: install, lasts: 0s}
+  - {name: untouched, act: launch, lasts: 2s}
+  - {name: accepted, act: accept, lasts: 2s}
+`)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := audit.Run(t.Context(), r.options); err != nil {
+		t.Fatal(err)
+	}
+	bundle, j := r.judged(t)
+	reached := map[string]bool{}
+	for e, err := range bundle.Events(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e.Kind == evidence.KindPhaseEnd {
+			ph := decode[evidence.Phase](t, e)
+			if !ph.Reached {
+				t.Errorf("arm %s: phase %s was not reached: %s", e.Arm, ph.Name, ph.Why)
+			}
+			reached[e.Arm+" "+ph.Name+" "+string(ph.Consent)] = true
+		}
+	}
+	for _, want := range []string{
+		"rejected rejected rejected", "rejected restarted rejected", "rejected reinstalled untouched", "accepted accepted accepted",
+		"rejected#2 rejected rejected", "rejected#2 reinstalled untouched", "accepted#2 accepted accepted",
+	} {
+		if !reached[want] {
+			t.Errorf("no phase %q ended (arm, phase, consent); there are %v", want, slices.Sorted(maps.Keys(reached)))
+		}
+	}
+	// One person is one account, however often the app was installed, in both repeats.
+	if n := len(r.ledger.Accounts()); n != 1 {
+		t.Fatalf("the service keeps %d accounts", n)
+	}
+	accounts := 0
+	for _, f := range j.Findings {
+		switch f.Claim {
+		case judge.AccountCreated:
+			accounts++
+			if f.Seen != (judge.Repeats{Times: 2, Of: 2}) {
+				t.Errorf("the account is said to have been seen in %d of %d repeats", f.Seen.Times, f.Seen.Of)
+			}
+		case judge.SessionIssued:
+			t.Errorf("the account is called a session, too: %s", f.Title)
+		}
+		if f.Seen.Of > 2 {
+			t.Errorf("%s: %d of %d repeats; the protocol has two", f.Title, f.Seen.Times, f.Seen.Of)
+		}
+	}
+	if accounts != 1 {
+		t.Errorf("%d findings of an account", accounts)
+	}
+	decoysMatchNowhere(t, j)
 }

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/unasked-audit/unasked/harness/consent"
-	"github.com/unasked-audit/unasked/harness/device"
 	"github.com/unasked-audit/unasked/harness/evidence"
 	"github.com/unasked-audit/unasked/harness/judge"
 	"github.com/unasked-audit/unasked/harness/protocol"
@@ -177,7 +176,12 @@ func (r *run) count(ctx context.Context) error {
 	}
 	counters, err := r.dev.Counters(ctx, r.app.UID)
 	if err != nil {
-		return r.unlessPassing(ctx, err)
+		if err := r.unlessPassing(ctx, err); err != nil || r.uncounted {
+			return err
+		}
+		r.uncounted = true // once is enough
+		return r.blind(fmt.Sprintf("The device does not tell how many bytes the app sent (%v): traffic that passed the proxy by would not be noticed.", err),
+			"", judge.QuestionIdentifier, judge.QuestionBeforeConsent, judge.QuestionAfterReject, judge.QuestionDraft)
 	}
 	return r.record(evidence.KindCounters, counters)
 }
@@ -208,11 +212,11 @@ func (r *run) keepAccounts(ctx context.Context) error {
 // keepPrivateFiles keeps the app's private files as a tar archive.
 func (r *run) keepPrivateFiles(ctx context.Context, title string) error {
 	tar, err := r.dev.PrivateFiles(ctx, r.app.Package)
-	if errors.Is(err, device.ErrNoPrivateFiles) {
-		return nil // said once, when root was refused
-	}
 	if err != nil {
-		return r.unlessPassing(ctx, err)
+		if err := r.unlessPassing(ctx, err); err != nil {
+			return err
+		}
+		return r.blind(fmt.Sprintf("The app's private files could not be read: %v.", err), "Use a device that can be rooted.", judge.QuestionDeviceAccount)
 	}
 	defer tar.Close()
 	_, err = r.keep(evidence.ExhibitPrivate, title, "/data/data/"+r.app.Package, "application/x-tar", tar)

@@ -46,7 +46,7 @@ func (r *run) becomeRoot(ctx context.Context) error {
 	if ctx.Err() != nil || r.gone(err) {
 		return err
 	}
-	return r.blind(fmt.Sprintf("The device gives no root (%v): the app's private files can't be read, and its traffic can be read only if it trusts certificates that a user added.", err),
+	return r.blind(fmt.Sprintf("The device gives no root (%v): the app's private files can hardly be read, and its traffic can be read only if it trusts certificates that a user added.", err),
 		"Use an emulator image without Play Store, which can be rooted.",
 		judge.QuestionDeviceAccount)
 }
