@@ -201,14 +201,15 @@ func (r *run) tap(ctx context.Context, node *screen.Node, why string, leadsTo ev
 	if leadsTo != "" {
 		r.consents(leadsTo)
 	}
+	// The touch is recorded at once: what follows it must stand after it.
+	if err := r.record(evidence.KindTap, evidence.Tap{X: x, Y: y, Text: node.Label(), Why: why, Before: before}); err != nil {
+		return err
+	}
 	if err := r.unlessPassing(ctx, r.dev.Settle(ctx, settle)); err != nil {
 		return err
 	}
-	after, err := r.screenshot(ctx, "after the tap on "+node.Label())
-	if err != nil {
-		return err
-	}
-	return r.record(evidence.KindTap, evidence.Tap{X: x, Y: y, Text: node.Label(), Why: why, Before: before, After: after})
+	_, err = r.screenshot(ctx, "after the tap on "+node.Label())
+	return err
 }
 
 // stillThere reports whether a node is on the screen as it was seen.

@@ -145,7 +145,7 @@ func (r *run) finish(ctx context.Context, err error) (sealed bool, _ error) {
 	end := evidence.AuditEnd{How: evidence.Completed}
 	switch {
 	case err != nil && ctx.Err() != nil:
-		end = evidence.AuditEnd{How: evidence.Interrupted, Error: ctx.Err().Error()}
+		end = evidence.AuditEnd{How: evidence.Interrupted, Error: "whoever ran it ended it"}
 		err = ErrInterrupted
 	case err != nil:
 		end = evidence.AuditEnd{How: evidence.Failed, Error: err.Error()}

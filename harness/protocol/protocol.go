@@ -215,6 +215,9 @@ func (p *Protocol) check() error {
 	return nil
 }
 
+// longestPhase is how long a phase may last. More is a slip of the pen.
+const longestPhase = 24 * time.Hour
+
 func (arm Arm) check() error {
 	if len(arm.Phases) == 0 {
 		return errors.New("no phases")
@@ -226,6 +229,9 @@ func (arm Arm) check() error {
 		}
 		if slices.ContainsFunc(arm.Phases[:i], func(other Phase) bool { return other.Name == ph.Name }) {
 			return fmt.Errorf("two phases are named %q", ph.Name)
+		}
+		if ph.Duration() > longestPhase {
+			return fmt.Errorf("phase %s: it lasts %s; a phase may last a day at most", ph.Name, ph.Duration())
 		}
 		switch ph.Act {
 		case "":

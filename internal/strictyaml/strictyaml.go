@@ -68,6 +68,12 @@ func (d *Duration) UnmarshalYAML(node ast.Node) error {
 	return nil
 }
 
+// kinds says in words what a value must be.
+var kinds = map[reflect.Kind]string{
+	reflect.Int: "whole number", reflect.Int64: "whole number", reflect.Uint64: "whole number", reflect.Float64: "number",
+	reflect.String: "text", reflect.Bool: "true or false", reflect.Slice: "list", reflect.Struct: "group of keys", reflect.Map: "group of keys",
+}
+
 func place(file string, err error, t reflect.Type) error {
 	var at yaml.Error
 	if !errors.As(err, &at) {
@@ -79,6 +85,10 @@ func place(file string, err error, t reflect.Type) error {
 		return out
 	}
 	out.Line, out.Column = token.Position.Line, token.Position.Column
+	var wrong *yaml.TypeError
+	if errors.As(err, &wrong) && wrong.DstType != nil {
+		out.Message = fmt.Sprintf("%q is no %s", token.Value, kinds[wrong.DstType.Kind()])
+	}
 	var unknown *yaml.UnknownFieldError
 	if errors.As(err, &unknown) {
 		out.Message = fmt.Sprintf("unknown key %q", token.Value)
@@ -92,7 +102,7 @@ func place(file string, err error, t reflect.Type) error {
 // Nearest returns the candidate that is the fewest edits away from word, or ""
 // where none is near enough to be what was meant.
 func Nearest(word string, candidates []string) string {
-	best, least := "", len(word)/2+2
+	best, least := "", len(word)/2+1
 	for _, c := range candidates {
 		if d := distance(strings.ToLower(word), strings.ToLower(c)); d < least {
 			best, least = c, d

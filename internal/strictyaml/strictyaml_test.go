@@ -28,7 +28,7 @@ func TestErrorsNamePlaceAndRemedy(t *testing.T) {
 	for name, c := range map[string]struct{ in, want string }{
 		"unknown key":   {"name: x\ninner:\n  - repeat: 3\n", `a.yaml:3:5: unknown key "repeat"; did you mean "repeats"?`},
 		"nothing near":  {"name: x\nzzzzzzzzzzzz: 1\n", `a.yaml:2:1: unknown key "zzzzzzzzzzzz"`},
-		"wrong type":    {"name: x\ninner:\n  - repeats: many\n", "a.yaml:3:14: "},
+		"wrong type":    {"name: x\ninner:\n  - repeats: many\n", `a.yaml:3:14: "many" is no whole number`},
 		"bad duration":  {"name: x\ninner:\n  - lasts: soon\n", `a.yaml:3:12: "soon" is no duration; write it like`},
 		"duplicate key": {"name: x\nname: y\n", "a.yaml:2:1: "},
 		"not yaml":      {"name: [x\n", "a.yaml:"},
@@ -52,7 +52,7 @@ func TestErrorsNamePlaceAndRemedy(t *testing.T) {
 
 func TestNearest(t *testing.T) {
 	words := []string{"repeats", "phases", "arms"}
-	for in, want := range map[string]string{"repeat": "repeats", "phase": "phases", "Arms": "arms", "quux": "", "": ""} {
+	for in, want := range map[string]string{"repeat": "repeats", "phase": "phases", "Arms": "arms", "quux": "", "": "", "all": ""} {
 		if got := Nearest(in, words); got != want {
 			t.Errorf("Nearest(%q) = %q, want %q", in, got, want)
 		}
