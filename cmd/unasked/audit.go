@@ -57,8 +57,8 @@ evidence is sealed as interrupted. A second Ctrl-C ends the program at once.`,
 	}
 	flags := cmd.Flags()
 	flags.BoolVar(&f.virtual, "virtual", false, "use the embedded device, a simulation")
-	flags.StringVarP(&f.serial, "serial", "s", os.Getenv("ANDROID_SERIAL"), "the device's serial, as `adb devices` lists it")
-	flags.IntVar(&f.api, "api", 0, "API level of the embedded device; 0 for its default")
+	flags.StringVarP(&f.serial, "serial", "s", os.Getenv("ANDROID_SERIAL"), "the device's serial, as adb lists it")
+	flags.IntVar(&f.api, "api", 0, "API level of the embedded device: 30 or 34 (default 34)")
 	flags.StringVarP(&f.protocol, "protocol", "p", "quick", "a protocol's name, or a YAML file")
 	flags.StringVarP(&f.out, "out", "o", "", "the evidence's folder, absent or empty (default audits/PACKAGE-TIME)")
 	flags.StringVar(&f.seed, "seed", "", "what the canaries follow from, hexadecimal, to repeat an audit (default random)")
@@ -78,7 +78,7 @@ func runAudit(cmd *cobra.Command, files []string, f auditFlags) error {
 	}
 	seed, err := hex.DecodeString(f.seed)
 	if err != nil {
-		return usage(fmt.Errorf("--seed is not hexadecimal: %w", err))
+		return usage(fmt.Errorf("--seed %s is not hexadecimal: give an even number of the digits 0-9 and a-f", f.seed))
 	}
 	if len(seed) == 0 {
 		seed = nil
@@ -97,6 +97,9 @@ func runAudit(cmd *cobra.Command, files []string, f auditFlags) error {
 	}
 	if f.out == "" {
 		f.out = defaultOut(files[0], time.Now())
+	}
+	if !f.quiet {
+		fmt.Fprintf(cmd.ErrOrStderr(), "Protocol %s: %s of watching, plus what installing, tapping and looking take.\n", plan.Name, plan.Lasts())
 	}
 	ctx, cancel := context.WithCancel(cmd.Context())
 	defer cancel()

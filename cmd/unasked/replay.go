@@ -99,5 +99,5 @@ func compare(dir string, findings []byte, in reports.Input) (string, error) {
 	case in.Evidence.Manifest().Knowledge != in.Judgement.Knowledge:
 		return "These findings differ from the audit's: the knowledge is another (" + string(in.Judgement.Knowledge) + ").", nil
 	}
-	return "These findings differ from the audit's, though the knowledge is the same: the evidence or the program changed. `unasked verify` tells which.", nil
+	return "These findings differ from those in " + findingsName + ", though the knowledge is the same: that file was changed, or the program is another. The evidence itself is whole.", nil
 }

@@ -62,7 +62,7 @@ type verification struct {
 
 func (v verification) print(w io.Writer, bundle string) error {
 	if v.Whole {
-		_, err := fmt.Fprintf(w, "%s is whole: every byte is as it was sealed.\nSHA-256 of its manifest: %s\nCompare it with the one that was noted when the audit ended.\n", bundle, v.Manifest)
+		_, err := fmt.Fprintf(w, "The evidence in %s is whole: every byte is as it was sealed. (Reports and findings beside it are not part of it; they can be written again.)\nSHA-256 of its manifest: %s\nCompare it with the one that was noted when the audit ended.\n", bundle, v.Manifest)
 		return err
 	}
 	for _, p := range v.Problems {

@@ -103,6 +103,33 @@ func TestAppThatIsThereAlready(t *testing.T) {
 	}
 }
 
+// TestOneAuditADevice starts an audit on a device on which another one runs.
+func TestOneAuditADevice(t *testing.T) {
+	r := newRig(t, apps.Pantry())
+	lease, dev := r.keepDevice(t)
+	r.options.Provider = kept{lease}
+	free, err := dev.Claim(t.Context(), "somebody")
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := snapshot(t, dev)
+	sealed, err := audit.Run(t.Context(), r.options)
+	if sealed || !errors.Is(err, device.ErrClaimed) || !strings.Contains(err.Error(), "somebody holds") {
+		t.Errorf("sealed %v, error %v", sealed, err)
+	}
+	if after := snapshot(t, dev); after != before {
+		t.Error("the second audit changed the device")
+	}
+	if err := free(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if free, err = dev.Claim(t.Context(), "the next"); err != nil {
+		t.Errorf("a device that was freed can't be claimed: %v", err)
+	} else if err := free(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestSomebodyElsesApp audits a real app that nobody here wrote and that the
 // embedded device can't run.
 func TestSomebodyElsesApp(t *testing.T) {

@@ -74,6 +74,7 @@ func LeftOnDevice(ctx context.Context, ev evidence.Evidence) (serial string, lef
 			Left{"the proxy setting " + proxy, adb + "shell 'settings delete global http_proxy; settings put global http_proxy :0'"},
 			Left{"adb's reverse of port " + port, adb + "reverse --remove tcp:" + port})
 	}
+	left = append(left, Left{"the mark that keeps other audits away", adb + "shell settings delete global unasked_audit"})
 	if installed {
 		left = append(left, Left{"the app", adb + "uninstall " + app})
 	}

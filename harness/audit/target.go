@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"strconv"
 
 	"github.com/unasked-audit/unasked/emulator"
 	"github.com/unasked-audit/unasked/harness/adb"
@@ -36,6 +38,11 @@ func (r *run) acquire(ctx context.Context) error {
 		return err
 	}
 	r.device.Simulated = lease.Simulated()
+	free, err := r.dev.Claim(ctx, "unasked-"+strconv.Itoa(os.Getpid()))
+	if err != nil {
+		return err
+	}
+	r.undo.push("free the device for other audits", free)
 	uid, err := r.dev.UID(ctx, r.app.Package)
 	switch {
 	case err == nil:

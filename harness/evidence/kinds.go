@@ -121,7 +121,7 @@ type Tap struct {
 	Text   string `json:"text,omitempty"` // of the node that was meant
 	Why    string `json:"why"`
 	Before Digest `json:"before,omitempty"` // screenshot
-	After  Digest `json:"after,omitempty"` // where it was taken with the tap; else a screenshot that follows shows it
+	After  Digest `json:"after,omitempty"`  // where it was taken with the tap; else a screenshot that follows shows it
 }
 
 // The kinds of exhibits.

@@ -29,6 +29,7 @@ type model struct {
 	state     *state
 	now       time.Time
 	width     int
+	height    int
 	stopping  bool
 	interrupt func()
 }
@@ -48,7 +49,7 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.now = time.Time(msg)
 		return m, clock()
 	case tea.WindowSizeMsg:
-		m.width = msg.Width
+		m.width, m.height = msg.Width, msg.Height
 	case tea.KeyMsg:
 		if msg.Type == tea.KeyCtrlC && !m.stopping {
 			m.stopping = true
@@ -66,8 +67,11 @@ var (
 	alarm = lipgloss.NewStyle().Foreground(lipgloss.AdaptiveColor{Light: "#B3261E", Dark: "#FF8A80"})
 )
 
-// shown is the most rows of hosts and of sightings that the display takes.
+// shown is the most rows of hosts that the display takes, and of sightings on a low terminal.
 const shown = 8
+
+// taken is how many rows the display needs beside the two lists.
+const taken = 12
 
 func (m *model) View() string {
 	s, width := m.state, m.width
@@ -109,7 +113,11 @@ func (m *model) View() string {
 	if len(s.sightings) > 0 {
 		line("")
 		line("%s", alarm.Render("sent"))
-		for _, x := range s.sightings[max(0, len(s.sightings)-shown):] {
+		room := max(shown, m.height-taken-len(m.busiest()))
+		if hidden := len(s.sightings) - room; hidden > 0 {
+			line("  %s", faint.Render(fmt.Sprintf("… %d before these", hidden)))
+		}
+		for _, x := range s.sightings[max(0, len(s.sightings)-room):] {
 			line("  %s → %s  %s", explain.Kind(x.Kind), inert.Middle(x.Host, 50), faint.Render(explain.Consent(x.consent)))
 		}
 	}
