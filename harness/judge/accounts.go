@@ -56,7 +56,11 @@ func (c *inquiry) issue(o *account.Outcome) {
 	}
 	f.Value = value(o.Minted)
 	for _, p := range places(o) {
-		c.findings.add(f, sighting{Pointer: p, arm: o.Arm, signup: o.Signup})
+		// An account that is used in a later arm was issued in this one.
+		g := c.findings.add(f, sighting{Pointer: p, arm: o.Arm, signup: o.Signup})
+		if o.Again && !strings.Contains(g.Grounds, account.CameBack) {
+			g.Grounds += "; it " + account.CameBack
+		}
 	}
 }
 

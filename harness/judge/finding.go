@@ -21,7 +21,7 @@ const (
 // gathered is a finding while its sightings come in.
 type gathered struct {
 	Finding
-	arms     map[string]bool
+	seen     map[[2]string]bool        // arms and phases
 	consents map[evidence.Consent]bool // of sightings without a sign-up before
 	alike    map[string]int
 	places   map[string]bool
@@ -49,7 +49,7 @@ func (fs *findings) add(f Finding, s sighting) *gathered {
 	g := fs.byKey[key]
 	if g == nil {
 		g = &gathered{
-			Finding: f, arms: map[string]bool{}, consents: map[evidence.Consent]bool{},
+			Finding: f, seen: map[[2]string]bool{}, consents: map[evidence.Consent]bool{},
 			alike: map[string]int{}, places: map[string]bool{},
 		}
 		g.Signup = true
@@ -70,7 +70,7 @@ func (g *gathered) see(s sighting) {
 		g.consents[s.Consent] = true
 	}
 	g.total++
-	g.arms[s.arm] = true
+	g.seen[[2]string{s.arm, s.Phase}] = true
 	if s.Phase != "" && !slices.Contains(g.Phases, s.Phase) {
 		g.Phases = append(g.Phases, s.Phase)
 	}
@@ -95,7 +95,7 @@ func (fs *findings) done(s *survey) []Finding {
 	for _, g := range fs.order {
 		f := g.Finding
 		f.ID = g.id()
-		f.Seen = s.repeats(g.arms)
+		f.Seen = s.repeats(g.seen)
 		f.Phases = notNil(f.Phases)
 		f.Proof = notNil(f.Proof)
 		slices.SortStableFunc(f.Proof, func(a, b Pointer) int {

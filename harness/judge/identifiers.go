@@ -79,7 +79,7 @@ func (c *inquiry) dropNoise() {
 		}
 		label := c.kb.Disguises.Kind(g.Subject).Label
 		c.spots.add(BlindSpot{
-			What:  fmt.Sprintf("The device sent the %s to %s before the app was there, so what the app sends there can't be told apart.", label, g.Host),
+			What:  fmt.Sprintf("The device sent the %s to %s while the app was not there, so what the app sends there can't be told apart.", label, g.Host),
 			Hides: c.hiding(g.consents, QuestionIdentifier),
 			Do:    "Use a device whose apps can be told apart by their uid.",
 		})

@@ -1,11 +1,14 @@
 package judge
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/unasked-audit/unasked/harness/canary"
 	"github.com/unasked-audit/unasked/harness/evidence"
@@ -14,9 +17,9 @@ import (
 
 // The purposes of phases, as the evidence names them.
 const (
-	purposeBaseline = "baseline"
-	purposeDraft    = "draft"
-	purposeConsent  = "consent"
+	purposeBaseline = evidence.PurposeBaseline
+	purposeDraft    = evidence.PurposeDraft
+	purposeConsent  = evidence.PurposeConsent
 )
 
 // survey is what the log says apart from its messages: who, what, when and how far.
@@ -25,11 +28,10 @@ type survey struct {
 	identity   canary.Identity
 	phases     []*phase
 	byName     map[[2]string]*phase // arm and name
-	arms       []string
-	uids       map[int]bool // the app's, which change when it is installed anew
-	installs   bool         // the log tells when the app was on the device
-	launches   int          // that worked
-	failed     []failure    // acts that did not
+	uids       map[int]bool         // the app's, which change when it is installed anew
+	installs   bool                 // the log tells when the app was on the device
+	launches   int                  // that worked
+	failed     []failure            // acts that did not
 	plantings  []evidence.Planting
 	accounts   []at[evidence.Accounts]
 	counters   []at[evidence.Counters]
@@ -41,6 +43,8 @@ type survey struct {
 	app        evidence.App
 	installed  []span // of events between which the app was on the device
 	sawRequest bool
+	began      map[flow.ID]time.Time // of requests whose response has not come yet
+	late       map[uint64]bool       // events of the app's flows that stand in the log after it was removed
 }
 
 // phase is one phase of one arm.
@@ -74,12 +78,23 @@ type opaque struct {
 	noise      bool
 }
 
-// span is a stretch of the log; to is 0 while it lasts.
-type span struct{ from, to uint64 }
+// span is a stretch of the log in which the app was on the device; to is 0 while it lasts.
+type span struct {
+	from, to   uint64
+	since, end time.Time // of the same events
+	arm        string
+	launched   uint64 // event of the first start, 0 for none
+}
+
+// holds reports whether an event stands in the stretch.
+func (sp span) holds(seq uint64) bool { return sp.from < seq && (sp.to == 0 || seq < sp.to) }
 
 // look reads the log once, without any body.
 func look(ctx context.Context, ev evidence.Evidence) (*survey, error) {
-	s := &survey{manifest: ev.Manifest(), byName: map[[2]string]*phase{}, uids: map[int]bool{}}
+	s := &survey{
+		manifest: ev.Manifest(), byName: map[[2]string]*phase{}, uids: map[int]bool{},
+		began: map[flow.ID]time.Time{}, late: map[uint64]bool{},
+	}
 	s.app = s.manifest.App
 	if s.app.UID != 0 {
 		s.uids[s.app.UID] = true
@@ -94,6 +109,10 @@ func look(ctx context.Context, ev evidence.Evidence) (*survey, error) {
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
+	}
+	clear(s.began)
+	for i := range s.opaque { // only now is known which uids the app had, and when
+		s.opaque[i].noise = s.noise(s.opaque[i].Event, s.opaque[i].connection.UID)
 	}
 	s.identity = s.manifest.Identity
 	if len(s.identity.Canaries) == 0 {
@@ -132,9 +151,24 @@ func (s *survey) take(e evidence.Event) error {
 		return keep(e, &s.spots)
 	case evidence.KindRequest:
 		s.sawRequest = true
+		return read(e, func(r struct {
+			Flow    flow.ID   `json:"flow"`
+			Started time.Time `json:"started"`
+		}) {
+			s.began[r.Flow] = r.Started
+			s.started(e, r.Started)
+		})
+	case evidence.KindResponse:
+		return read(e, func(r struct {
+			Flow flow.ID `json:"flow"`
+		}) {
+			s.started(e, s.began[r.Flow])
+			delete(s.began, r.Flow)
+		})
 	case evidence.KindConnection:
 		return read(e, func(c flow.Connection) {
-			s.opaque = append(s.opaque, opaque{Event: e, connection: c, noise: s.noise(e, c.UID)})
+			s.opaque = append(s.opaque, opaque{Event: e, connection: c})
+			s.started(e, c.Started)
 		})
 	case evidence.KindAuditEnd:
 		return read(e, func(end evidence.AuditEnd) { s.end = &end })
@@ -160,9 +194,6 @@ func (s *survey) begin(e evidence.Event, p evidence.Phase) {
 	ph := &phase{arm: e.Arm, name: p.Name, purpose: p.Purpose, consent: p.Consent, signup: p.Signup, start: e.Seq}
 	s.phases = append(s.phases, ph)
 	s.byName[[2]string{e.Arm, p.Name}] = ph
-	if !slices.Contains(s.arms, e.Arm) {
-		s.arms = append(s.arms, e.Arm)
-	}
 }
 
 func (s *survey) finish(e evidence.Event, p evidence.Phase) {
@@ -185,13 +216,16 @@ func (s *survey) act(e evidence.Event, a evidence.Action) {
 	case "install":
 		s.installs = true
 		if a.OK {
-			s.installed = append(s.installed, span{from: e.Seq})
+			s.installed = append(s.installed, span{from: e.Seq, since: e.At, arm: e.Arm})
 		}
 	case "uninstall":
 		if n := len(s.installed); a.OK && n > 0 && s.installed[n-1].to == 0 {
-			s.installed[n-1].to = e.Seq
+			s.installed[n-1].to, s.installed[n-1].end = e.Seq, e.At
 		}
 	case "launch":
+		if n := len(s.installed); n > 0 && s.installed[n-1].launched == 0 {
+			s.installed[n-1].launched = e.Seq // even one that failed may have run something
+		}
 		if a.OK {
 			s.launches++
 		}
@@ -212,9 +246,49 @@ func (s *survey) withoutApp(e evidence.Event) bool {
 	if ph := s.byName[[2]string{e.Arm, e.Phase}]; ph != nil && ph.purpose == purposeBaseline {
 		return true
 	}
-	return s.installs && !slices.ContainsFunc(s.installed, func(sp span) bool {
-		return sp.from < e.Seq && (sp.to == 0 || e.Seq < sp.to)
+	return s.installs && !s.late[e.Seq] && !slices.ContainsFunc(s.installed, func(sp span) bool { return sp.holds(e.Seq) })
+}
+
+// started notes an event that stands after the app was removed, of a flow that began
+// before: an answer that took its time is the app's all the same. The stamp says in
+// which phase the flow began; what the system sends once the app is gone has the same.
+func (s *survey) started(e evidence.Event, began time.Time) {
+	ph := s.byName[[2]string{e.Arm, e.Phase}]
+	if e.Arm == "" || ph == nil || ph.purpose == purposeBaseline || began.IsZero() {
+		return
+	}
+	for _, sp := range s.installed {
+		if sp.holds(e.Seq) {
+			return
+		}
+		if !began.Before(sp.since) && began.Before(sp.end) {
+			s.late[e.Seq] = true
+		}
+	}
+}
+
+// beforeApp reports whether the app can have done nothing yet: it is not on the
+// device, or is there and was never started.
+func (s *survey) beforeApp(e evidence.Event) bool {
+	return s.withoutApp(e) || slices.ContainsFunc(s.installed, func(sp span) bool {
+		return sp.holds(e.Seq) && (sp.launched == 0 || e.Seq < sp.launched)
 	})
+}
+
+// installation counts the installations up to that in which an event belongs; one
+// that is late belongs to its own arm's, not to the next.
+func (s *survey) installation(e evidence.Event) int {
+	all, own := 0, 0
+	for i, sp := range s.installed {
+		if sp.from > e.Seq {
+			break
+		}
+		all = i + 1
+		if sp.arm == e.Arm {
+			own = i + 1
+		}
+	}
+	return cmp.Or(own, all)
 }
 
 // signup reports whether a person had signed up when something happened.
@@ -223,25 +297,35 @@ func (s *survey) signup(arm, phase string) bool {
 	return ph != nil && ph.signup
 }
 
-// repeats counts in how many of how many runs something was seen, out of the runs
-// of the arms that it was seen in: "rejected", "rejected#2", "rejected#3".
-func (s *survey) repeats(seen map[string]bool) Repeats {
-	bases := map[string]bool{}
-	for arm := range seen {
-		bases[armBase(arm)] = true
+// place is a phase of an arm, in whichever repeat.
+type place struct{ arm, phase string }
+
+// repeats counts in how many repeats of the protocol something was seen, by the arm
+// and phase of each sighting, out of those in which one of these phases ran.
+func (s *survey) repeats(seen map[[2]string]bool) Repeats {
+	times, ran, at := map[int]bool{}, map[int]bool{}, map[place]bool{}
+	for where := range seen {
+		arm, n := repeatOf(where[0])
+		times[n], ran[n] = true, true
+		at[place{arm, where[1]}] = true
 	}
-	of := 0
-	for _, arm := range s.arms {
-		if bases[armBase(arm)] {
-			of++
+	for _, p := range s.phases {
+		arm, n := repeatOf(p.arm)
+		if at[place{arm, p.name}] && (p.reached || !p.ended) {
+			ran[n] = true
 		}
 	}
-	return Repeats{Times: max(1, len(seen)), Of: max(of, len(seen), 1)}
+	return Repeats{Times: max(1, len(times)), Of: max(1, len(ran))}
 }
 
-func armBase(arm string) string {
-	base, _, _ := strings.Cut(arm, "#")
-	return base
+// repeatOf takes an arm's label apart: "rejected", "rejected#2", "rejected#3".
+func repeatOf(label string) (arm string, repeat int) {
+	if i := strings.LastIndexByte(label, '#'); i >= 0 {
+		if n, err := strconv.Atoi(label[i+1:]); err == nil {
+			return label[:i], n
+		}
+	}
+	return label, 1
 }
 
 // has reports whether a phase of that kind is in the log.

@@ -21,11 +21,16 @@ type finder struct {
 func (t *Tracker) Prepare() (any bool, err error) {
 	f := &finder{}
 	var texts [][]byte
+	seen := map[*Minted]bool{}
 	for _, r := range t.replies {
 		for _, m := range r.minted {
-			if m.struck != "" || r != t.replies[m.reply] || len(m.Uses) == 0 && r.signature < 0 && !t.named(m) {
+			if m.gone() || r != t.replies[m.reply] || len(m.Uses) == 0 && r.signature < 0 && !t.named(m) {
 				continue
 			}
+			if m = m.root(); seen[m] {
+				continue
+			}
+			seen[m] = true
 			for _, text := range spellings(m.Value) {
 				texts = append(texts, text)
 				f.minted = append(f.minted, m)

@@ -40,12 +40,15 @@ type Message struct {
 	Consent  evidence.Consent
 	Signup   bool // a person's sign-up precedes it
 	Noise    bool // not the app's: baseline, or another uid's
-	Method   string
-	URL      string
-	Host     string
-	Path     string
-	Status   int
-	Values   []Value
+	// Installation counts the app's installations: what is the same in two of them
+	// was issued to each. It is 0 where the evidence tells of none.
+	Installation int
+	Method       string
+	URL          string
+	Host         string
+	Path         string
+	Status       int
+	Values       []Value
 	// Sealed is set by Learn where a signature says that the body is encrypted inside TLS.
 	Sealed bool
 

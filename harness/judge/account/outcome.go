@@ -30,26 +30,49 @@ type Outcome struct {
 	// and not seen in use is not at L3.
 	Used bool
 	// Client says that the id was made by the app and only registered.
-	Client  bool
+	Client bool
+	// Again says that an earlier installation of the app was issued the same.
+	Again   bool
 	Grounds string
+
+	// names are the values that name the user, as they were first minted.
+	names []*Minted
 }
 
 // Outcomes says what was issued, in the order of the log. It is called last.
 func (t *Tracker) Outcomes() []Outcome {
 	var out []Outcome
+	accounts := map[*Minted]bool{} // by what names them
 	for i, r := range t.replies {
 		if r.message.Noise {
 			continue
 		}
-		if r.signature >= 0 {
-			if o, ok := t.bySign(r); ok {
-				out = append(out, o)
-			}
-			continue
+		var issued []Outcome
+		if r.signature < 0 {
+			issued = t.byBehaviour(r, i, accounts)
+		} else if o, ok := t.bySign(r); ok {
+			issued = []Outcome{o}
 		}
-		out = append(out, t.byBehaviour(r, i)...)
+		for _, o := range issued {
+			if o.Kind == knowledge.KindAccount && o.Used {
+				for _, m := range o.names {
+					accounts[m] = true
+				}
+			}
+		}
+		out = append(out, issued...)
 	}
 	return slices.DeleteFunc(out, func(o Outcome) bool {
+		// A reply that names an account is no less than that account, whether or not
+		// the app went on to use this reply.
+		if o.Kind == knowledge.KindSession || o.Kind == knowledge.KindAccount && !o.Used {
+			if slices.ContainsFunc(out, func(a Outcome) bool {
+				return a.Kind == knowledge.KindAccount && a.Used && (!a.Signup || a.Response <= o.Response) &&
+					slices.ContainsFunc(a.names, func(m *Minted) bool { return slices.Contains(o.names, m) })
+			}) {
+				return true
+			}
+		}
 		// A session of an account that is known is no news.
 		return o.Kind == knowledge.KindSession && o.Signature == "" && slices.ContainsFunc(out, func(a Outcome) bool {
 			return a.Kind == knowledge.KindAccount && a.Used && a.Arm == o.Arm && site(a.Host) == site(o.Host) && a.Response <= o.Response
@@ -67,8 +90,31 @@ func (r *reply) outcome(kind string) Outcome {
 
 // alive are the values of a reply that were minted indeed.
 func (r *reply) alive() []*Minted {
-	return slices.DeleteFunc(slices.Clone(r.minted), func(m *Minted) bool { return m.struck != "" })
+	return slices.DeleteFunc(slices.Clone(r.minted), (*Minted).gone)
 }
+
+// name notes what names the user. What a person signed up for stays theirs when a
+// later installation is issued it again.
+func (o *Outcome) name(list ...*Minted) {
+	for _, m := range list {
+		o.Signup = o.Signup || m.root().signup
+		o.Again = o.Again || m.first != nil
+		if m = m.root(); !slices.Contains(o.names, m) {
+			o.names = append(o.names, m)
+		}
+	}
+}
+
+// cameBack ends the grounds of what an earlier installation had been issued too.
+func (o *Outcome) cameBack() string {
+	if !o.Again {
+		return ""
+	}
+	return "; it " + CameBack
+}
+
+// CameBack says of something issued that it is what an earlier installation had.
+const CameBack = "came back after a reinstall: a later installation, which had not sent it, was issued the same"
 
 func (t *Tracker) bySign(r *reply) (Outcome, bool) {
 	s := &t.kb.Signatures[r.signature]
@@ -77,6 +123,9 @@ func (t *Tracker) bySign(r *reply) (Outcome, bool) {
 	for _, m := range r.alive() {
 		if m.Role != "" {
 			o.Minted = append(o.Minted, m)
+			if m.Role == knowledge.MintedID {
+				o.name(m)
+			}
 			o.Used = o.Used || slices.ContainsFunc(m.Uses, func(p Place) bool { return p.Event > o.Response })
 		}
 	}
@@ -94,11 +143,12 @@ func (t *Tracker) bySign(r *reply) (Outcome, bool) {
 	if s.Kind == knowledge.KindInstallation {
 		o.Grounds += "; it names an installation, which is no account"
 	}
+	o.Grounds += o.cameBack()
 	return o, true
 }
 
 // byBehaviour classifies a reply that no signature fits.
-func (t *Tracker) byBehaviour(r *reply, index int) []Outcome {
+func (t *Tracker) byBehaviour(r *reply, index int, accounts map[*Minted]bool) []Outcome {
 	var principals, installations, credentials []*Minted
 	for _, m := range r.alive() {
 		if m.reply != index {
@@ -115,14 +165,25 @@ func (t *Tracker) byBehaviour(r *reply, index int) []Outcome {
 			credentials = append(credentials, m)
 		}
 	}
+	// An id that an earlier response gave out names the user of this one too.
+	old := len(principals) == 0
+	for _, m := range r.known {
+		if !m.gone() && t.principal(m, r) {
+			principals = append(principals, m)
+			old = old && accounts[m.root()]
+		}
+	}
 	var out []Outcome
 	switch {
+	case len(principals) > 0 && old:
+		// New credentials of an account that was counted.
 	case len(principals) > 0 && len(credentials) > 0:
 		o := r.outcome(knowledge.KindAccount)
+		o.name(principals...)
 		o.Minted = unique(append(principals, credentials...))
 		o.Used = true
-		o.Grounds = fmt.Sprintf("no known service fits; the answer gave out %s, which names a user, and %s, which the app sent back as a credential%s",
-			list(principals), list(credentials), used(credentials))
+		o.Grounds = fmt.Sprintf("no known service fits; the answer gave out %s, which names a user, and %s, which the app sent back as a credential%s%s",
+			list(principals), list(credentials), used(credentials), o.cameBack())
 		out = append(out, o)
 	case len(credentials) > 0:
 		o := r.outcome(knowledge.KindSession)

@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -36,7 +37,25 @@ type Minted struct {
 	value  Value
 	reply  int    // index of the response
 	struck string // why it is not minted after all
+	signup bool   // a person's sign-up precedes it
+
+	// first is the same value as it was minted, where this is the same issued again
+	// to a later installation of the app. What strikes out the one strikes out the other.
+	first        *Minted
+	installation int
+	kept         int // the last installation in which the app sent it before it was issued there
 }
+
+// root is the value as it was minted, however often it was issued again.
+func (m *Minted) root() *Minted {
+	if m.first != nil {
+		return m.first
+	}
+	return m
+}
+
+// gone reports whether a value is not minted after all.
+func (m *Minted) gone() bool { return m.root().struck != "" }
 
 // reply is a response that minted something, or answered a request with a signature.
 type reply struct {
@@ -44,6 +63,7 @@ type reply struct {
 	request   uint64  // event of the request
 	signature int     // or -1
 	minted    []*Minted
+	known     []*Minted // that an earlier response issued, to the same installation or one that kept them
 }
 
 // The limits of what is remembered.
@@ -60,6 +80,8 @@ type Tracker struct {
 	pending map[flow.ID]pending
 	finder  *finder
 	full    bool
+	// reissued counts what later installations were issued again.
+	reissued int
 }
 
 // pending is a request whose response has not come yet.
@@ -103,8 +125,11 @@ func (t *Tracker) uses(m *Message) {
 		v := &m.Values[i]
 		tokens(v.Text, func(token string) {
 			minted, ok := t.byValue[token]
-			if !ok || minted.struck != "" {
+			if !ok || minted.gone() {
 				return
+			}
+			if m.Installation != minted.installation {
+				minted.kept = m.Installation
 			}
 			as, credential := t.use(v)
 			minted.Credential = minted.Credential || credential
@@ -226,9 +251,15 @@ func (t *Tracker) mint(r *reply, index int, m *Message, v *Value, role string) {
 		if m.Noise || known.reply == index {
 			return
 		}
-		// The same again: the first response minted it. A signature keeps pointing at it.
-		if role != "" && known.struck == "" {
+		switch {
+		case known.gone():
+		case m.Installation > known.installation && known.kept != m.Installation:
+			t.again(r, index, m, v, cmp.Or(role, known.Role), known)
+		case role != "":
+			// The same again: the first response minted it. A signature keeps pointing at it.
 			r.minted = append(r.minted, known)
+		case t.principal(&Minted{value: *v}, r):
+			r.known = append(r.known, known)
 		}
 		return
 	}
@@ -236,12 +267,28 @@ func (t *Tracker) mint(r *reply, index int, m *Message, v *Value, role string) {
 		t.full = true
 		return
 	}
-	minted := &Minted{Value: v.Text, Key: v.Key, Role: role, At: m.place(v, ""), value: *v, reply: index}
+	minted := &Minted{Value: v.Text, Key: v.Key, Role: role, At: m.place(v, ""), value: *v, reply: index, signup: r.message.Signup, installation: m.Installation}
 	switch {
 	case m.Noise:
 		minted.struck = "it was there in the baseline"
 	case !unguessable(v.Text):
 		minted.struck = "it is short enough to be guessed"
+	}
+	t.byValue[v.Text] = minted
+	r.minted = append(r.minted, minted)
+}
+
+// again notes that an installation was issued what an earlier one had been issued,
+// and had not sent it before: the service knew the device.
+func (t *Tracker) again(r *reply, index int, m *Message, v *Value, role string, known *Minted) {
+	if t.reissued == mostMinted {
+		t.full = true
+		return
+	}
+	t.reissued++
+	minted := &Minted{
+		Value: v.Text, Key: v.Key, Role: role, At: m.place(v, ""), value: *v, reply: index,
+		first: known.root(), installation: m.Installation,
 	}
 	t.byValue[v.Text] = minted
 	r.minted = append(r.minted, minted)
