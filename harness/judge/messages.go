@@ -26,6 +26,8 @@ type asked struct {
 	host  string
 	noise bool
 	alone bool // sent while the app was not there
+	// uncounted is a check that the system makes: searched, and left out of the counts.
+	uncounted bool
 }
 
 // readMessages looks at every request and response, in the order of the log.
@@ -89,9 +91,7 @@ func (c *inquiry) body(b flow.Body) (data []byte, why string) {
 func (c *inquiry) request(e evidence.Event, r *flow.Request) {
 	host, path := address(r.URL)
 	a := asked{host: host, noise: c.noise(e, r.UID), alone: c.withoutApp(e)}
-	if _, trap := c.kb.Traps.Request(host, path); trap {
-		a.noise = true
-	}
+	a.uncounted = c.trap(r, host)
 	c.asked[r.Flow] = a
 	delete(c.unreached, r.Flow)
 	body, why := c.body(r.Body)
@@ -108,13 +108,16 @@ func (c *inquiry) request(e evidence.Event, r *flow.Request) {
 		features.Part(p)
 	})
 	c.tracker.Learn(message)
-	c.identified(e, r.Flow, r.Body.Blob, host, a, hits.Hits())
+	sighted := hits.Hits()
+	c.identified(e, r.Flow, r.Body.Blob, host, a, sighted)
 	if a.noise {
 		return
 	}
-	c.count(r, host)
-	if r.UID == 0 {
-		c.anonymous++
+	if !a.uncounted || len(sighted) > 0 {
+		c.count(r, host)
+		if r.UID == 0 {
+			c.anonymous++
+		}
 	}
 	if c.drafted(e) {
 		c.vectors(e, r.Flow, r.Body.Blob, host, features.Vectors())
@@ -134,13 +137,24 @@ func (c *inquiry) request(e evidence.Event, r *flow.Request) {
 	}
 }
 
+// trap reports whether a request is a check that the system makes, with nothing in it
+// that could tell anybody anything: no query, body or cookie.
+func (c *inquiry) trap(r *flow.Request, host string) bool {
+	_, rest, _ := strings.Cut(r.URL, "://")
+	_, path, _ := strings.Cut(rest, "/")
+	if _, is := c.kb.Traps.Request(r.Method, host, "/"+path); !is || r.Body.Size > 0 || r.Body.Blob != "" || r.Body.Cut != "" {
+		return false
+	}
+	return !slices.ContainsFunc(r.Headers, func(h flow.Header) bool { return strings.EqualFold(h.Name, "Cookie") })
+}
+
 func (c *inquiry) response(e evidence.Event, r *flow.Response) {
 	a, ok := c.asked[r.Flow]
 	delete(c.asked, r.Flow)
 	if !ok {
 		return
 	}
-	if !a.noise {
+	if !a.noise && !a.uncounted {
 		c.coverage.Received += size(r.Headers, r.Body.Size)
 	}
 	message := c.message(e, r.Flow, a.host)
@@ -169,7 +183,7 @@ func (c *inquiry) answer(r *flow.Response) unwrap.Message {
 func (c *inquiry) message(e evidence.Event, id flow.ID, host string) *account.Message {
 	return &account.Message{
 		Event: e.Seq, Flow: id, Host: host, Arm: e.Arm, Phase: e.Phase, Consent: e.Consent,
-		Signup: c.signup(e.Arm, e.Phase),
+		Signup: c.signup(e.Arm, e.Phase), Installation: c.installation(e),
 	}
 }
 

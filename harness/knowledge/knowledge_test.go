@@ -68,6 +68,8 @@ func TestErrorsNameThePlace(t *testing.T) {
 		"no source":          {FileOwners, "company: \"Baidu\"", "company: \"\"", "company and suffixes must be given"},
 		"suffix twice":       {FileOwners, "suffixes: [baidu.com]", "suffixes: [bugly.qq.com]", `suffix "bugly.qq.com" stands twice`},
 		"confidence":         {FileTraps, "confidence: read", "confidence: sure", `confidence is "sure"`},
+		"trap for any host":  {FileTraps, "hosts: [captive.apple.com]", "hosts: []", "or any app could hide behind it"},
+		"trap with a star":   {FileTraps, "hosts: [captive.apple.com]", "hosts: [\"captive.*\"]", "must be exact"},
 		"pattern":            {FileTraps, "AIza[0-9A-Za-z_-]{35}", "AIza[", "trap google-api-key"},
 		"coarse coordinates": {FileDisguises, "location_decimals: 4", "location_decimals: 1", "below 3 a coordinate is a town"},
 		"role twice":         {FileWords, "role: reject", "role: accept", `role "accept" stands twice`},
@@ -171,10 +173,21 @@ func TestTraps(t *testing.T) {
 			t.Errorf("%q is refused: %s", v, why)
 		}
 	}
-	if _, is := b.Traps.Request("connectivitycheck.gstatic.com", "/generate_204"); !is {
+	if _, is := b.Traps.Request("GET", "connectivitycheck.gstatic.com", "/generate_204"); !is {
 		t.Error("a captive-portal check is taken for the app's")
 	}
-	if _, is := b.Traps.Request("api.example.com", "/v1/users"); is {
+	for _, r := range [][3]string{
+		{"GET", "collect.adnet.example", "/generate_204"},
+		{"GET", "connectivitycheck.adnet.example", "/generate_204"},
+		{"POST", "connectivitycheck.gstatic.com", "/generate_204"},
+		{"GET", "connectivitycheck.gstatic.com", "/generate_204?id=1"},
+		{"GET", "captive.apple.com", "/anything"},
+	} {
+		if trap, is := b.Traps.Request(r[0], r[1], r[2]); is {
+			t.Errorf("%v passes as %s", r, trap.ID)
+		}
+	}
+	if _, is := b.Traps.Request("GET", "api.example.com", "/v1/users"); is {
 		t.Error("a request of the app is taken for a captive-portal check")
 	}
 }

@@ -3,6 +3,7 @@ package knowledge
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -27,11 +28,12 @@ type Trap struct {
 	pattern *regexp.Regexp
 }
 
-// Request is traffic that is never an app's own.
+// Request is a check that the system makes. Nobody is told anything by it; it is
+// left out of counts, and never out of the search.
 type Request struct {
 	ID     string   `yaml:"id"`
-	Hosts  []string `yaml:"hosts"` // as in a signature; absent for any
-	Paths  []string `yaml:"paths"`
+	Hosts  []string `yaml:"hosts"` // exact, in lower case
+	Paths  []string `yaml:"paths"` // exact
 	Why    string   `yaml:"why"`
 	Source `yaml:",inline"`
 }
@@ -54,6 +56,14 @@ func (t *Traps) prepare() error {
 	for _, r := range t.Requests {
 		if err := r.Source.check(); err != nil {
 			return fmt.Errorf("trap %s: %w", r.ID, err)
+		}
+		if len(r.Hosts) == 0 || len(r.Paths) == 0 {
+			return fmt.Errorf("trap %s: hosts and paths must be given, or any app could hide behind it", r.ID)
+		}
+		for _, exact := range slices.Concat(r.Hosts, r.Paths) {
+			if strings.ContainsAny(exact, "*{}") || exact != strings.ToLower(exact) {
+				return fmt.Errorf("trap %s: %q must be exact and in lower case", r.ID, exact)
+			}
 		}
 	}
 	return nil
@@ -101,19 +111,17 @@ func (t *Traps) Refuse(value string) string {
 	return ""
 }
 
-// Request returns the trap that a request is, if it is one.
-func (t *Traps) Request(host, path string) (*Request, bool) {
-	host = strings.ToLower(host)
+// Request returns the trap that a request is, if it is one. path is all that stands
+// behind the host, so that a query or a fragment makes it none; the caller sees to
+// body and cookies.
+func (t *Traps) Request(method, host, path string) (*Request, bool) {
+	if method != "GET" && method != "HEAD" {
+		return nil, false
+	}
 	for i := range t.Requests {
 		r := &t.Requests[i]
-		hit := len(r.Hosts) == 0
-		for _, h := range r.Hosts {
-			hit = hit || Glob(h, host)
-		}
-		for _, p := range r.Paths {
-			if hit && matchPath(p, path) {
-				return r, true
-			}
+		if slices.Contains(r.Hosts, strings.ToLower(host)) && slices.Contains(r.Paths, path) {
+			return r, true
 		}
 	}
 	return nil, false
