@@ -66,14 +66,33 @@ func (c *inquiry) readDraft(x at[evidence.Exhibit]) error {
 	return c.drafts.Add(draft.Draft{Blob: x.data.Blob, Name: x.data.Name, Event: x.Seq}, data)
 }
 
-// drafted reports whether a draft had been made when something happened.
+// drafted reports whether a draft had been made when something happened, in whichever
+// arm: what an earlier installation recorded may have outlived it.
 func (c *inquiry) drafted(e evidence.Event) bool {
 	for _, d := range c.drafts.Drafts() {
 		if d.Event < e.Seq {
 			return true
 		}
 	}
-	return false
+	return c.recorded(e)
+}
+
+// recorded reports whether a recording had begun in the same arm when something
+// happened. The clip that the camera sees is kept just before; where no camera takes
+// one, the phase that made a recording is all that is known.
+func (c *inquiry) recorded(e evidence.Event) bool {
+	kept := false
+	for _, x := range c.exhibits {
+		if x.data.Kind == evidence.ExhibitDraft && x.Arm == e.Arm {
+			kept = true
+			if x.Seq < e.Seq {
+				return true
+			}
+		}
+	}
+	return !kept && c.has(func(p *phase) bool {
+		return p.arm == e.Arm && p.purpose == purposeDraft && p.reached && p.start < e.Seq
+	})
 }
 
 // pieces are the pieces of drafts in one request.
@@ -170,8 +189,12 @@ func (c *inquiry) uploaded() {
 	}
 }
 
-// vectors takes in feature vectors that were sent after a draft was made.
+// vectors takes in feature vectors that were sent after a recording of the same arm
+// began. What an effect or another arm sends of a face without one is no draft's.
 func (c *inquiry) vectors(e evidence.Event, id flow.ID, body evidence.Digest, host string, list []draft.Vector) {
+	if !c.recorded(e) {
+		return
+	}
 	for _, v := range list {
 		p := c.pointer(e, v.Surface, v.Chain, []byte(v.Excerpt))
 		p.Flow, p.Side, p.Blob = id, "request", body
