@@ -49,7 +49,7 @@ func (p *Proxy) tunnelTLS(w *wire) {
 	ctx, cancel := context.WithTimeout(p.ctx, handshakeTimeout)
 	defer cancel()
 	server := tls.Server(w, &tls.Config{GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
-		l.sni = hello.ServerName
+		l.sni, l.hello = hello.ServerName, fingerprint(hello)
 		return p.leafConfig(l, hello.SupportedProtos)
 	}})
 	if err := server.HandshakeContext(ctx); err != nil {
@@ -58,6 +58,7 @@ func (p *Proxy) tunnelTLS(w *wire) {
 	}
 	state := server.ConnectionState()
 	l.scheme, l.alpn, l.tls = "https", state.NegotiatedProtocol, describeTLS(state)
+	l.tls.Fingerprint = l.hello
 	shaken := time.Now()
 	inner := newWire(server, l)
 	if !p.keep(inner) {
@@ -192,7 +193,7 @@ func (p *Proxy) dialTargetTLS(ctx context.Context, l *link) (net.Conn, error) {
 // connection is the record of a connection that could not be read.
 func (p *Proxy) connection(l *link, reason string) flow.Connection {
 	return flow.Connection{
-		Flow: p.nextID(), Started: l.started, Ended: p.o.Now(), Host: l.host, Port: l.port, SNI: l.sni,
+		Flow: p.nextID(), Started: l.started, Ended: p.o.Now(), Host: l.host, Port: l.port, SNI: l.sni, Fingerprint: l.hello,
 		Reason: reason, Sent: l.sent.Load(), Received: l.received.Load(),
 	}
 }

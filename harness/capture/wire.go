@@ -22,6 +22,7 @@ type link struct {
 	sni     string    // as the device sent it
 	alpn    string    // as it was agreed with the device
 	tls     *flow.TLS // of the device's side
+	hello   string    // fingerprint of the device's TLS hello; empty where none came
 	round   roundTripper
 	wrote   func(*wire) // called after each write to the device of requests' answers; may be nil
 

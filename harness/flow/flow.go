@@ -70,6 +70,11 @@ type TLS struct {
 	ALPN    string            `json:"alpn,omitempty"`
 	SNI     string            `json:"sni,omitempty"`
 	Chain   []evidence.Digest `json:"chain,omitempty"` // SHA-256 of each certificate of the peer, leaf first
+
+	// Fingerprint tells TLS stacks apart by their hello; only of the device's side.
+	// It is the same for every connection of one stack with the same settings, and
+	// is to be compared with others of this program, and with nothing else.
+	Fingerprint string `json:"fingerprint,omitempty"`
 }
 
 // Reasons for which a connection could not be read.
@@ -86,17 +91,20 @@ const (
 // Connection is a flow whose content could not be read. One that has the id of
 // a request is about what became of that request.
 type Connection struct {
-	Flow     ID        `json:"flow"`
-	Started  time.Time `json:"started"`
-	Ended    time.Time `json:"ended"`
-	Host     string    `json:"host"` // as asked for
-	Port     int       `json:"port"`
-	SNI      string    `json:"sni,omitempty"`
-	Reason   string    `json:"reason"` // one of the reasons
-	Detail   string    `json:"detail,omitempty"`
-	Sent     int64     `json:"sent"` // bytes from the device
-	Received int64     `json:"received"`
-	UID      int       `json:"uid,omitempty"`
+	Flow    ID        `json:"flow"`
+	Started time.Time `json:"started"`
+	Ended   time.Time `json:"ended"`
+	Host    string    `json:"host"` // as asked for
+	Port    int       `json:"port"`
+	SNI     string    `json:"sni,omitempty"`
+	// Fingerprint is that of the device's TLS hello, as in TLS; empty where none came.
+	Fingerprint string `json:"fingerprint,omitempty"`
+
+	Reason   string `json:"reason"` // one of the reasons
+	Detail   string `json:"detail,omitempty"`
+	Sent     int64  `json:"sent"` // bytes from the device
+	Received int64  `json:"received"`
+	UID      int    `json:"uid,omitempty"`
 
 	// Up and Down are the bytes themselves, from and to the device, where they
 	// could be had: of a protocol that is no HTTP, and of a WebSocket.

@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -108,6 +109,9 @@ func (c *inquiry) request(e evidence.Event, r *flow.Request) {
 		features.Part(p)
 	})
 	c.tracker.Learn(message)
+	if r.TLS != nil && !a.noise {
+		c.readable[stack{e.Arm, cmp.Or(strings.ToLower(r.TLS.SNI), host), r.TLS.Fingerprint}] = true
+	}
 	sighted := hits.Hits()
 	c.identified(e, r.Flow, r.Body.Blob, host, a, sighted)
 	if a.noise {

@@ -184,9 +184,27 @@ var reasons = map[string]string{
 	flow.Broken:     "it broke off",
 }
 
+// stack is a client's TLS stack, known by the fingerprint of its hello, that talked to a
+// host in an arm.
+type stack struct{ arm, host, fingerprint string }
+
+// spare reports whether a connection is one that the client gave up because it did not
+// need it. A client opens several at once, and those that carried nothing look like
+// those of an app that pins its certificates. What tells them apart is that requests of
+// the same TLS stack to the same host were read in the same arm: it did not mind our
+// certificate. A library that pins beside a browser has another stack.
+func (c *inquiry) spare(o *opaque) bool {
+	r := &o.connection
+	return (r.Reason == flow.HungUp || r.Reason == flow.Broken) && r.Sent == 0 && r.Fingerprint != "" &&
+		c.readable[stack{o.Arm, hostOf(r), r.Fingerprint}]
+}
+
 // opaqueSpots counts connections that could not be read, by host and reason.
 func (c *inquiry) opaqueSpots() {
-	type key struct{ host, reason string }
+	type key struct {
+		host, reason string
+		spare        bool
+	}
 	groups := map[key]*unread{}
 	var order []key
 	for _, o := range c.opaque {
@@ -206,7 +224,7 @@ func (c *inquiry) opaqueSpots() {
 		c.coverage.Opaque++
 		c.coverage.OpaqueSent += o.connection.Sent
 		c.recipient(host)
-		k := key{host, reason}
+		k := key{host, reason, c.spare(&o)}
 		if groups[k] == nil {
 			groups[k] = newUnread(o.Event)
 			order = append(order, k)
@@ -219,11 +237,9 @@ func (c *inquiry) opaqueSpots() {
 	}
 	for _, k := range order {
 		u := groups[k]
-		// A client opens several connections at once and gives up those that it does
-		// not need. Where it carried nothing and others to the host were read, that is all.
-		if (k.reason == flow.HungUp || k.reason == flow.Broken) && u.bytes == 0 && c.recipient(k.host).Flows > 0 {
+		if k.spare {
 			c.spots.add(BlindSpot{
-				What: fmt.Sprintf("%s to %s: given up by the app before anything was sent, while others to the same host were read.",
+				What: fmt.Sprintf("%s to %s: given up by the app before anything was sent, while others of the same TLS client to the same host were read.",
 					counted(u.times, "connection", "connections"), k.host),
 				Hides: []string{}, Event: u.event,
 			})

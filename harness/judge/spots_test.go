@@ -4,8 +4,17 @@ import (
 	"testing"
 
 	"github.com/unasked-audit/unasked/harness/canary"
+	"github.com/unasked-audit/unasked/harness/evidence"
 	"github.com/unasked-audit/unasked/harness/flow"
 )
+
+// over is a request that was read, of a TLS client with a fingerprint.
+func (r *recording) over(fingerprint string) {
+	r.event(evidence.KindRequest, flow.Request{
+		Flow: "over", Method: "GET", URL: "https://api.pantry.example/v1/recipes",
+		TLS: &flow.TLS{Version: "TLS 1.3", SNI: "api.pantry.example", Fingerprint: fingerprint},
+	})
+}
 
 // A request that looks like the system's own check hides nothing that it carries.
 func TestTrapsHideNoCanary(t *testing.T) {

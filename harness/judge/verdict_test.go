@@ -95,8 +95,28 @@ func TestBlindSpots(t *testing.T) {
 			r.event(evidence.KindConnection, flow.Connection{Flow: "c1", Host: "pinned.example", Reason: flow.Distrusted, UID: 1000})
 		}, "------", ""},
 		"given up, but read otherwise": {func(r *recording) {
-			r.event(evidence.KindConnection, flow.Connection{Flow: "c1", Host: "api.pantry.example", Reason: flow.HungUp})
+			r.over("chromium")
+			r.event(evidence.KindConnection, flow.Connection{Flow: "c1", Host: "10.0.0.1", SNI: "api.pantry.example", Reason: flow.HungUp, Fingerprint: "chromium"})
 		}, "------", "given up by the app before anything was sent"},
+		"given up, and read otherwise by another TLS client": {func(r *recording) {
+			r.rejected()
+			r.over("chromium")
+			r.event(evidence.KindConnection, flow.Connection{Flow: "c1", Host: "api.pantry.example", Reason: flow.HungUp, Fingerprint: "sdk"})
+		}, "??-??-", "1 connection to api.pantry.example could not be read"},
+		"broken, and read otherwise by another TLS client": {func(r *recording) {
+			r.rejected()
+			r.over("chromium")
+			r.event(evidence.KindConnection, flow.Connection{Flow: "c1", Host: "api.pantry.example", Reason: flow.Broken, Fingerprint: "sdk"})
+		}, "??-??-", "it broke off"},
+		"given up, and read in another arm": {func(r *recording) {
+			r.over("chromium")
+			r.in("B", "rejected", "consent", evidence.Rejected)
+			r.event(evidence.KindConnection, flow.Connection{Flow: "c1", Host: "api.pantry.example", Reason: flow.HungUp, Fingerprint: "chromium"})
+		}, "??-??-", "could not be read"},
+		"given up, without fingerprints": {func(r *recording) {
+			r.rejected()
+			r.event(evidence.KindConnection, flow.Connection{Flow: "c1", Host: "api.pantry.example", Reason: flow.HungUp})
+		}, "??-??-", "could not be read"},
 		"phase of consent not reached": {func(r *recording) {
 			r.in("A", "again", "consent", evidence.Untouched)
 			r.leave(false, "no consent dialog was recognised")
