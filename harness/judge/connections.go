@@ -59,6 +59,9 @@ func (c *inquiry) connection(e evidence.Event, r *flow.Connection) {
 	for _, cut := range report.Cuts {
 		c.unread(e, c.cuts, [2]string{host, cut.Surface + " could not be opened: " + cut.Why}, r.Up.Size)
 	}
+	if report.Binary > 0 && !found && c.sockets[r.Flow] {
+		c.unread(e, c.binary, [2]string{host}, report.Binary)
+	}
 	if report.Sealed > 0 && !found {
 		c.unread(e, nil, [2]string{host}, report.Sealed)
 	}

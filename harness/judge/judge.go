@@ -68,7 +68,7 @@ type inquiry struct {
 	uploads    map[string]*upload    // of drafts, by host
 	readable   map[stack]bool        // TLS stacks whose requests were read
 	sealed     map[string]*unread    // by host
-	binary     map[string]*unread    // by host: bodies that are no text and too short to be called sealed
+	binary     map[[2]string]*unread // by host: what is no text, and can't be called sealed
 	cuts       map[[2]string]*unread // by host and reason
 }
 
@@ -77,7 +77,7 @@ func newInquiry(ev evidence.Evidence, kb *knowledge.Base, s *survey) (*inquiry, 
 		survey: s, ev: ev, kb: kb, tracker: account.NewTracker(kb), drafts: draft.NewFinder(),
 		findings: newFindings(), recipients: map[string]*Recipient{}, asked: map[flow.ID]asked{},
 		unreached: map[flow.ID]bool{}, sockets: map[flow.ID]bool{}, noisy: map[[2]string]bool{}, uploads: map[string]*upload{},
-		readable: map[stack]bool{}, sealed: map[string]*unread{}, binary: map[string]*unread{}, cuts: map[[2]string]*unread{},
+		readable: map[stack]bool{}, sealed: map[string]*unread{}, binary: map[[2]string]*unread{}, cuts: map[[2]string]*unread{},
 	}
 	for _, o := range s.opaque {
 		if o.connection.Reason == flow.NoOrigin {

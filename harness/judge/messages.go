@@ -136,6 +136,9 @@ func (c *inquiry) request(e evidence.Event, r *flow.Request) {
 	if (report.Sealed > 0 || message.Sealed) && !found {
 		c.unread(e, nil, [2]string{host}, max(report.Sealed, r.Body.Size))
 	}
+	if report.Binary > 0 && !found {
+		c.unread(e, c.binary, [2]string{host}, report.Binary)
+	}
 	if n := message.Dropped(); n > 0 {
 		c.unread(e, c.cuts, [2]string{host, fmt.Sprintf("%d values of one message were too many to follow", n)}, 0)
 	}

@@ -3,6 +3,7 @@ package judge
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -269,6 +270,14 @@ func (c *inquiry) unreadSpots() {
 		c.spots.add(BlindSpot{
 			What:  fmt.Sprintf("%d bytes in %s to %s look encrypted, and no decoding explains them.", u.bytes, counted(u.times, "request", "requests"), host),
 			Hides: c.traffic(u), Event: u.event,
+		})
+	}
+	for _, host := range slices.SortedFunc(maps.Keys(c.binary), func(a, b [2]string) int { return cmp.Compare(a[0], b[0]) }) {
+		u := c.binary[host]
+		c.spots.add(BlindSpot{
+			What: fmt.Sprintf("%s to %s: %d bytes that are no text were not understood. What stands in them in the clear would have been recognised; an identifier that is encrypted, or in a format that is not known, would not.",
+				counted(u.times, "request", "requests"), host[0], u.bytes),
+			Hides: c.hiding(u.consents, QuestionIdentifier), Event: u.event,
 		})
 	}
 	keys := make([][2]string, 0, len(c.cuts))

@@ -1,6 +1,8 @@
 package judge
 
 import (
+	"encoding/base64"
+	"encoding/hex"
 	"testing"
 
 	"github.com/unasked-audit/unasked/harness/canary"
@@ -59,5 +61,48 @@ func TestTrapsHideNoCanary(t *testing.T) {
 	if j := r.judge(); verdicts(j)[0] != 'V' {
 		j.dump(t)
 		t.Errorf("an account that is used in a check is not seen: %s", verdicts(j))
+	}
+}
+
+// A body that is no text may hold an identifier that is encrypted, however short it is.
+func TestShortBinaryBodies(t *testing.T) {
+	cipher := clip(48)[16:48]
+	small := "\x08\x96\x01\x12\x07testing\x1a\xff\xfe\x80\x81\x00\x01\x02\x03\x04"
+	for name, c := range map[string]struct {
+		message
+		hides bool
+	}{
+		"32 bytes of ciphertext":   {message{body: cipher}, true},
+		"the same in base64":       {message{body: []byte(base64.StdEncoding.EncodeToString(cipher))}, true},
+		"in base64, quoted":        {message{headers: jsonType, body: []byte(`"` + base64.StdEncoding.EncodeToString(cipher) + `"`)}, true},
+		"in base64 for addresses":  {message{body: []byte(base64.RawURLEncoding.EncodeToString(cipher) + "\n")}, true},
+		"in hexadecimal":           {message{body: []byte(hex.EncodeToString(cipher))}, true},
+		"compressed":               {message{headers: []flow.Header{{Name: "Content-Encoding", Value: "gzip"}}, body: gzipped(cipher)}, true},
+		"one block":                {message{body: cipher[:16]}, true},
+		"a format that is unknown": {message{body: []byte(small)}, true},
+		"a part of a form":         {message{headers: []flow.Header{{Name: "Content-Type", Value: "multipart/form-data; boundary=b"}}, body: []byte("--b\r\nContent-Disposition: form-data; name=\"d\"\r\n\r\n" + string(cipher) + "\r\n--b--\r\n")}, true},
+		"a field of a form":        {message{headers: formType, body: form("d", string(cipher))}, true},
+		"fewer than a block":       {message{body: cipher[:15]}, false},
+		"a token in JSON":          {message{headers: jsonType, body: asJSON(map[string]any{"cursor": base64.StdEncoding.EncodeToString(cipher)})}, false},
+		"a token in a form":        {message{headers: formType, body: form("cursor", base64.StdEncoding.EncodeToString(cipher))}, false},
+		"a word":                   {message{body: []byte("onboardingCompletedAtLast")}, false},
+		"a UUID":                   {message{body: []byte("6ba7b810-9dad-41d1-80b4-00c04fd430c8")}, false},
+		"text in another script":   {message{body: []byte("こんにちは、世界。今日はいい天気ですね")}, false},
+		"a picture":                {message{body: append([]byte("\x89PNG\r\n\x1a\n"), cipher...)}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := innocent(t)
+			r.rejected()
+			c.url = "https://x.example/"
+			r.ask(c.message, nil)
+			want := "------"
+			if c.hides {
+				want = "-?-?--"
+			}
+			if j := r.judge(); verdicts(j) != want {
+				j.dump(t)
+				t.Errorf("verdicts %s, want %s", verdicts(j), want)
+			}
+		})
 	}
 }

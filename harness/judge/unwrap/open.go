@@ -8,6 +8,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/unasked-audit/unasked/harness/flow"
 )
 
 // The shortest runs that are taken for an encoding.
@@ -15,6 +17,7 @@ const (
 	shortestBase64 = 16
 	shortestHex    = 24
 	shortestSealed = 256 // bytes from which on randomness can be told
+	shortestBinary = 16  // bytes that an identifier fits in: one block of AES
 )
 
 // open shows a part and whatever is in it.
@@ -27,7 +30,7 @@ func (w *walk) open(p *Part, depth int) {
 		return
 	}
 	if !printable(p.Data) {
-		w.unread(p)
+		w.unread(p, true)
 		return
 	}
 	if w.fields(p, depth) {
@@ -164,8 +167,14 @@ func (w *walk) runs(p *Part, depth int) {
 	if w.o.containers["hex"] {
 		each(p.Data, shortestHex, func(c byte) bool { return nibble(c) < 16 }, func(run []byte) {
 			out := make([]byte, len(run)/2)
-			if _, err := hex.Decode(out, run[:len(run)&^1]); err == nil && (printable(out) || magic(out) != "") && w.spend(p, depth) {
+			if _, err := hex.Decode(out, run[:len(run)&^1]); err != nil {
+				return
+			}
+			switch {
+			case (printable(out) || magic(out) != "") && w.spend(p, depth):
 				w.opened(p, "hex", out, depth)
+			case p.whole() && len(run)%2 == 0 && binaryText(p.Data, run):
+				w.unread(p.decoded("hex", out), true)
 			}
 		})
 	}
@@ -179,6 +188,7 @@ func (w *walk) base64(p *Part, enc *base64.Encoding, extra string, depth int) {
 		if len(run)%4 == 1 {
 			return
 		}
+		whole := p.whole() && binaryText(p.Data, run)
 		out := make([]byte, enc.DecodedLen(len(run)))
 		n, err := enc.Decode(out, run)
 		if err != nil || !w.spend(p, depth) {
@@ -192,7 +202,7 @@ func (w *walk) base64(p *Part, enc *base64.Encoding, extra string, depth int) {
 		d := p.decoded("base64", out)
 		d.Type = Bytes
 		w.show(d)
-		w.unread(d)
+		w.unread(d, whole)
 	})
 }
 
@@ -214,14 +224,45 @@ func each(data []byte, shortest int, in func(byte) bool, do func([]byte)) {
 	}
 }
 
-// unread counts bytes that no decoding explains.
-func (w *walk) unread(p *Part) {
-	if len(p.Data) >= shortestSealed && magic(p.Data) == "" && sealed(p.Data) {
+// unread counts bytes that no decoding explains. certain says that they are bytes, and not
+// what a decoding made of a text that may be a token or a word.
+func (w *walk) unread(p *Part, certain bool) {
+	// Two bytes that zlib begins with are a weak sign, and it could not be opened.
+	if m := magic(p.Data); m != "" && m != "zlib" {
+		return
+	}
+	switch {
+	case len(p.Data) >= shortestSealed && sealed(p.Data):
 		w.report.Sealed += int64(len(p.Data))
 		if w.report.SealedAt == "" {
 			w.report.SealedAt = p.Surface()
 		}
+	case certain && len(p.Data) >= shortestBinary && (p.root == flow.SurfaceBody || p.root == flow.SurfaceURL):
+		w.report.Binary += int64(len(p.Data))
 	}
+}
+
+// whole reports whether a part is a body as it is, or as its codings gave it.
+func (p *Part) whole() bool { return p.root == flow.SurfaceBody && p.at == nil && p.Key == "" }
+
+// binaryText reports whether a run of digits of base64 or hexadecimal is all that a text
+// has, and no word: a word has no digit and no sign in it.
+func binaryText(text, run []byte) bool {
+	rest := bytes.Trim(text, "\"= \t\r\n")
+	return len(rest) == len(run) && !uuid(run) && (bytes.ContainsAny(run, "0123456789+/") || bytes.ContainsRune(text, '='))
+}
+
+// uuid reports whether text is a UUID (RFC 9562, section 4).
+func uuid(text []byte) bool {
+	if len(text) != 36 {
+		return false
+	}
+	for i, c := range text {
+		if dash := i == 8 || i == 13 || i == 18 || i == 23; dash != (c == '-') || !dash && nibble(c) > 15 {
+			return false
+		}
+	}
+	return true
 }
 
 // sealed reports whether bytes are as good as random: encrypted, or compressed in an unknown way.
