@@ -84,7 +84,7 @@ var claims = map[judge.Claim]string{
 	judge.SessionIssued:       "Guest session issued",
 	judge.AccountCreated:      "Account created",
 	judge.DraftUploaded:       "Draft uploaded",
-	judge.FeatureVectorSent:   "Face geometry sent",
+	judge.FeatureVectorSent:   "What looks like face geometry sent",
 	judge.DeviceAccountAdded:  "Account added to the device",
 	judge.CredentialsKept:     "Credentials kept on the device",
 	judge.IdentifierIsOnlyApp: "Identifier kept on the device",

@@ -2,52 +2,56 @@ package explain
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/unasked-audit/unasked/harness/canary"
+	"github.com/unasked-audit/unasked/harness/evidence"
 	"github.com/unasked-audit/unasked/harness/judge"
 	"github.com/unasked-audit/unasked/internal/inert"
 )
 
-// shown is how many findings one message lists; the rest is counted.
-const shown = 8
-
 // Answer says why a question has its verdict, as the message of a failed or skipped spec:
 // the reason, each finding with who got what, when, and where the proof is, and the blind
-// spots of an inconclusive one. It ends without a line break.
+// spots of an inconclusive one. Each proof is one of the state that the question asks about. It ends without a line break.
 func Answer(j *judge.Judgement, q judge.Question) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s", strings.ToUpper(inert.Line(string(q.Verdict), 40)), inert.Line(q.Title, 200))
+	fmt.Fprintf(&b, "%s: %s", strings.ToUpper(inert.Line(string(q.Verdict), 40)), Promise(q))
 	if q.Because != "" {
-		fmt.Fprintf(&b, "\n%s", inert.Line(q.Because, 600))
+		fmt.Fprintf(&b, "\n%s", Line(q.Because, 4000))
 	}
-	findings := Findings(j, q)
-	for i, f := range findings {
-		if i == shown {
-			fmt.Fprintf(&b, "\n  … and %s", Count(int64(len(findings)-shown), "more finding", "more findings"))
-			break
-		}
-		fmt.Fprintf(&b, "\n  • %s", strings.ReplaceAll(Finding(f), "\n", "\n    "))
+	for _, f := range Findings(j, q) {
+		fmt.Fprintf(&b, "\n  • %s", strings.ReplaceAll(FindingFor(f, q.ID), "\n", "\n    "))
 	}
 	if q.Verdict == judge.Inconclusive {
 		for _, s := range BlindSpots(j, q.ID) {
-			fmt.Fprintf(&b, "\n  • could not be seen: %s", inert.Line(s.What, 400))
+			fmt.Fprintf(&b, "\n  • could not be seen: %s", Line(s.What, 1000))
 			if s.Do != "" {
-				fmt.Fprintf(&b, "\n    what would help: %s", inert.Line(s.Do, 400))
+				fmt.Fprintf(&b, "\n    what would help: %s", inert.Line(s.Do, 1000))
 			}
 		}
 	}
 	return b.String()
 }
 
-// Finding says in a few lines who got what, when, and where the proof is.
-func Finding(f judge.Finding) string {
+// Finding says in a few lines who got what, when it was first seen, and where the proof is.
+func Finding(f judge.Finding) string { return FindingFor(f, "") }
+
+// FindingFor says a finding as [Finding] does, with the place that proves a breach of one question: a question about
+// what happens after a rejection is not answered by what was sent before it.
+func FindingFor(f judge.Finding, question string) string {
 	var b strings.Builder
-	b.WriteString(inert.Line(f.Title, 300))
+	b.WriteString(Line(f.Title, 400))
+	about, others := placesFor(f, question)
+	phase, consent := f.Phase, f.Consent
+	if others && len(about) > 0 {
+		phase, consent = about[0].Phase, about[0].Consent
+	}
 	var facts []string
 	if f.Host != "" || f.Owner != "" {
 		facts = append(facts, "to "+Recipient(f.Host, f.Owner, f.Country))
 	}
-	if when := When(f.Phase, f.Consent); when != "" {
+	if when := When(phase, consent); when != "" {
 		facts = append(facts, when)
 	}
 	if times := Times(f.Seen); times != "" {
@@ -56,13 +60,31 @@ func Finding(f judge.Finding) string {
 	if len(facts) > 0 {
 		fmt.Fprintf(&b, "\n%s", strings.Join(facts, "; "))
 	}
-	if len(f.Proof) > 0 {
-		fmt.Fprintf(&b, "\nproof: %s", Place(f.Proof[Telling(f.Proof)]))
+	if len(about) > 0 {
+		fmt.Fprintf(&b, "\nproof: %s", Place(about[Telling(about)]))
 		if more := len(f.Proof) - 1; more > 0 {
 			fmt.Fprintf(&b, ", and %s", Count(int64(more), "more place", "more places"))
 		}
 	}
 	return b.String()
+}
+
+// placesFor are the places of a finding's proof that a question is about, and whether the finding has others. They
+// are all places where a question asks of no consent state, or no place is of the one that it asks of.
+func placesFor(f judge.Finding, question string) (about []judge.Pointer, others bool) {
+	want := map[string]evidence.Consent{
+		judge.QuestionBeforeConsent: evidence.Untouched,
+		judge.QuestionAfterReject:   evidence.Rejected,
+	}[question]
+	for _, p := range f.Proof {
+		if want != "" && p.Consent == want {
+			about = append(about, p)
+		}
+	}
+	if len(about) == 0 {
+		return f.Proof, false
+	}
+	return about, len(about) < len(f.Proof)
 }
 
 // Telling is the index of the place that a reader should see first: where the service issued a
@@ -76,7 +98,7 @@ func Telling(proof []judge.Pointer) int {
 	return 0
 }
 
-// Findings are the findings that violate a question, in the judgement's order.
+// Findings are the findings that violate a question, the gravest first.
 func Findings(j *judge.Judgement, q judge.Question) []judge.Finding {
 	violates := make(map[string]bool, len(q.Findings))
 	for _, id := range q.Findings {
@@ -88,22 +110,60 @@ func Findings(j *judge.Judgement, q judge.Question) []judge.Finding {
 			out = append(out, f)
 		}
 	}
+	slices.SortStableFunc(out, func(a, b judge.Finding) int { return Gravity(a) - Gravity(b) })
 	return out
+}
+
+// Gravity is where a finding stands in a list, the gravest with the least: an account, the geometry of a face, a draft, what
+// names a person or others, an account on the device, what names the device, and what was merely issued or kept.
+func Gravity(f judge.Finding) int {
+	switch f.Claim {
+	case judge.AccountCreated:
+		return 0
+	case judge.FeatureVectorSent:
+		return 1
+	case judge.DraftUploaded:
+		return 2
+	case judge.DeviceAccountAdded:
+		return 20
+	case judge.CredentialsKept:
+		return 21
+	case judge.IdentifierSent:
+		if i := slices.Index(personal, canary.Kind(f.Subject)); i >= 0 {
+			return 3 + i
+		}
+		return 30
+	}
+	return 40
+}
+
+// personal are the identifiers that name a person, or that a person wrote, the gravest first.
+var personal = []canary.Kind{
+	canary.Email, canary.Phone, canary.Name, canary.Location, canary.ContactEmail, canary.ContactPhone, canary.ContactName,
+	canary.CalendarEvent, canary.Clipboard,
 }
 
 // BlindSpots are the blind spots that could hide a violation of a question.
 func BlindSpots(j *judge.Judgement, question string) []judge.BlindSpot {
 	var out []judge.BlindSpot
 	for _, s := range j.BlindSpots {
-		hides := len(s.Hides) == 0
-		for _, id := range s.Hides {
-			hides = hides || id == question
-		}
-		if hides {
+		if slices.Contains(s.Hides, question) {
 			out = append(out, s)
 		}
 	}
 	return out
+}
+
+// Hiding are the blind spots that could hide a violation of any question. The others are noted, and change no answer.
+func Hiding(j *judge.Judgement) (hiding, noted []judge.BlindSpot) {
+	for _, s := range j.BlindSpots {
+		if len(s.Hides) > 0 {
+			hiding = append(hiding, s)
+		} else {
+			noted = append(noted, s)
+		}
+	}
+	return hiding, noted
 }
 
 // Verdict says what a verdict means, in a sentence that can't be read as more than it is.
