@@ -32,6 +32,7 @@ type recording struct {
 	decoys canary.Identity
 	end    evidence.AuditEnd
 	phase  evidence.Phase
+	locked bool // the device keeps the app's private files to itself
 }
 
 const appUID = 10123
@@ -227,6 +228,9 @@ func (r *recording) draft(data []byte) {
 // seal ends the audit and opens its bundle.
 func (r *recording) seal() evidence.Evidence {
 	r.t.Helper()
+	if !r.locked {
+		r.private(map[string]string{"shared_prefs/choice.xml": "<map></map>"})
+	}
 	r.leave(true, "")
 	r.log.Position("", "", "")
 	r.event(evidence.KindAuditEnd, r.end)

@@ -118,7 +118,10 @@ func (c *inquiry) readPrivate(ctx context.Context) error {
 			}
 		})
 		if err != nil {
-			c.spots.note(fmt.Sprintf("The private files %q could not be read to their end: %v.", x.data.Title, err), "")
+			c.spots.add(BlindSpot{
+				What:  fmt.Sprintf("The private files %q could not be read to their end: %v.", x.data.Title, err),
+				Hides: []string{QuestionDeviceAccount}, Event: x.Seq,
+			})
 		}
 	}
 	return nil
@@ -146,7 +149,14 @@ func (c *inquiry) eachPrivate(x at[evidence.Exhibit], do func(name string, data 
 		if err != nil {
 			return err
 		}
-		do(strings.TrimPrefix(h.Name, "./"), data)
+		name := strings.TrimPrefix(h.Name, "./")
+		if h.Size > longestEntry {
+			c.spots.add(BlindSpot{
+				What:  fmt.Sprintf("The app's private file %s has %d bytes; only the first %d were searched.", name, h.Size, int64(longestEntry)),
+				Hides: []string{QuestionDeviceAccount}, Event: x.Seq,
+			})
+		}
+		do(name, data)
 	}
 }
 
@@ -177,7 +187,7 @@ func (c *inquiry) credentials(outcomes []account.Outcome) ([]kept, *recognise.Fi
 func (c *inquiry) private(x at[evidence.Exhibit], name string, data []byte, minted []kept, finder *recognise.Finder) {
 	hits := c.needles.Collector()
 	told := map[int]bool{}
-	c.opener.File(name, data, func(p *unwrap.Part) {
+	report := c.opener.File(name, data, func(p *unwrap.Part) {
 		hits.Part(p)
 		finder.Find(p.Data, func(i int) {
 			if !told[i] {
@@ -186,6 +196,9 @@ func (c *inquiry) private(x at[evidence.Exhibit], name string, data []byte, mint
 			}
 		})
 	})
+	for _, cut := range report.Cuts {
+		c.spots.note(fmt.Sprintf("The app's private file %s could not be opened in full: %s.", name, cut.Why), "")
+	}
 	for _, h := range hits.Hits() {
 		p := c.pointer(x.Event, h.Surface, h.Chain, h.Excerpt)
 		p.Blob = x.data.Blob

@@ -60,6 +60,7 @@ type inquiry struct {
 	coverage   Coverage
 	decoys     DecoyResult
 	recipients map[string]*Recipient
+	clients    map[string]bool       // the device's ends of the connections whose requests were read
 	anonymous  int                   // requests of which nobody knows which app sent them
 	asked      map[flow.ID]asked     // requests that wait for their response
 	unreached  map[flow.ID]bool      // flows whose origin could not be reached, and whose request was not read either
@@ -77,7 +78,7 @@ func newInquiry(ev evidence.Evidence, kb *knowledge.Base, s *survey) (*inquiry, 
 		survey: s, ev: ev, kb: kb, tracker: account.NewTracker(kb), drafts: draft.NewFinder(),
 		findings: newFindings(), recipients: map[string]*Recipient{}, asked: map[flow.ID]asked{},
 		unreached: map[flow.ID]bool{}, sockets: map[flow.ID]bool{}, noisy: map[[2]string]bool{}, uploads: map[string]*upload{},
-		readable: map[stack]bool{}, sealed: map[string]*unread{}, binary: map[[2]string]*unread{}, cuts: map[[2]string]*unread{},
+		clients: map[string]bool{}, readable: map[stack]bool{}, sealed: map[string]*unread{}, binary: map[[2]string]*unread{}, cuts: map[[2]string]*unread{},
 	}
 	for _, o := range s.opaque {
 		if o.connection.Reason == flow.NoOrigin {

@@ -196,6 +196,9 @@ func (c *inquiry) message(e evidence.Event, id flow.ID, host string) *account.Me
 
 // count adds a request to coverage and recipients.
 func (c *inquiry) count(r *flow.Request, host string) {
+	if r.Client != "" {
+		c.clients[r.Client] = true
+	}
 	sent := size(r.Headers, r.Body.Size) + int64(len(r.Method)+len(r.URL)+len(r.Proto))
 	c.coverage.Flows++
 	c.coverage.Sent += sent

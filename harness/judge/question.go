@@ -52,7 +52,7 @@ func questions() []question {
 				return g.Claim == DeviceAccountAdded || g.Claim == CredentialsKept && strings.HasPrefix(g.Subject, "account ")
 			}, onDevice,
 			func(c *inquiry) string {
-				return "the account manager and the app's private files hold no account that was not there before"
+				return c.heldBy() + " no account that was not there before"
 			}},
 	}
 }
@@ -121,9 +121,47 @@ func (c *inquiry) read() string {
 	return fmt.Sprintf("%s to %s were read", counted(c.coverage.Flows, "request", "requests"), counted(len(c.recipients), "host", "hosts"))
 }
 
+// lookedFor counts the identifiers that the device took: one that it did not take is
+// looked for too, and can't be there.
 func (c *inquiry) lookedFor() string {
 	n, _ := c.needles.Targets()
-	return fmt.Sprintf("the %d planted identifiers in any disguise that is known", n)
+	if planted := c.planted(); planted != nil {
+		n = 0
+		for _, x := range c.identity.Canaries {
+			if planted[string(x.Kind)] && x.Value != "" && c.kb.Traps.Refuse(x.Value) == "" {
+				n++
+			}
+		}
+	}
+	return fmt.Sprintf("the %s in any disguise that is known", counted(n, "planted identifier", "planted identifiers"))
+}
+
+// planted are the kinds of canaries that the device took; nil where the evidence does
+// not say what was planted, as where it was recorded by others.
+func (c *inquiry) planted() map[string]bool {
+	if len(c.plantings) == 0 {
+		return nil
+	}
+	kinds := map[string]bool{}
+	for _, p := range c.plantings {
+		kinds[p.Kind] = kinds[p.Kind] || p.OK
+	}
+	return kinds
+}
+
+// heldBy names what of the device was read.
+func (c *inquiry) heldBy() string {
+	if c.privateRead() {
+		return "the account manager and the app's private files hold"
+	}
+	return "the account manager (the app's private files were not read) holds"
+}
+
+// privateRead reports whether the app's private files were kept after it had run.
+func (c *inquiry) privateRead() bool {
+	return slices.ContainsFunc(c.exhibits, func(x at[evidence.Exhibit]) bool {
+		return x.data.Kind == evidence.ExhibitPrivate && !c.withoutApp(x.Event)
+	})
 }
 
 // judgement answers the questions from all that was gathered.
@@ -134,6 +172,7 @@ func (c *inquiry) judgement() *Judgement {
 	c.blindSpots()
 	c.draftSpots()
 	c.accountSpots()
+	c.instrumentSpots()
 
 	j := &Judgement{Verdict: NotApplicable, Coverage: c.coverage, Decoys: c.decoys, Knowledge: c.kb.Version()}
 	j.Decoys.Matches = notNil(j.Decoys.Matches)
@@ -236,6 +275,23 @@ func and(list []string) string {
 func (c *inquiry) accountSpots() {
 	if c.launches > 0 && !slices.ContainsFunc(c.accounts, func(x at[evidence.Accounts]) bool { return !c.withoutApp(x.Event) }) {
 		c.spots.add(BlindSpot{What: "The device's accounts were not read while the app was there.", Hides: []string{QuestionDeviceAccount}, Event: c.lastEvent})
+	}
+}
+
+// instrumentSpots says which instruments are missing from the evidence.
+func (c *inquiry) instrumentSpots() {
+	if c.launches == 0 || !c.installs {
+		return
+	}
+	if !c.privateRead() {
+		c.spots.add(BlindSpot{
+			What:  "The app's private files were not read after it had run, so an account that it keeps there was not seen.",
+			Hides: []string{QuestionDeviceAccount}, Do: "Use a device that can be rooted.", Event: c.lastEvent,
+		})
+	}
+	if !slices.ContainsFunc(c.counters, func(x at[evidence.Counters]) bool { return !c.withoutApp(x.Event) }) {
+		c.spots.note("The kernel's count of the app's bytes is not in the evidence, so traffic that passed the proxy by would not have been noticed.",
+			"Use a device that counts traffic by uid.")
 	}
 }
 

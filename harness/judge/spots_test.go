@@ -3,6 +3,7 @@ package judge
 import (
 	"encoding/base64"
 	"encoding/hex"
+	"strings"
 	"testing"
 
 	"github.com/unasked-audit/unasked/harness/canary"
@@ -105,4 +106,63 @@ func TestShortBinaryBodies(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What was not read is not said to be empty.
+func TestPrivateFilesThatWereNotRead(t *testing.T) {
+	r := record(t).untouched().quiet()
+	r.locked = true
+	j := r.judge()
+	if j.verdict(QuestionDeviceAccount) != Inconclusive || !strings.Contains(because(j, QuestionDeviceAccount), "private files were not read") {
+		t.Errorf("%s: %s", j.verdict(QuestionDeviceAccount), because(j, QuestionDeviceAccount))
+	}
+	j = innocent(t).judge()
+	if got := because(j, QuestionDeviceAccount); j.verdict(QuestionDeviceAccount) != NotObserved || !strings.Contains(got, "private files hold no account") {
+		t.Errorf("%s: %s", j.verdict(QuestionDeviceAccount), got)
+	}
+}
+
+func TestPrivateFilesThatAreTooLong(t *testing.T) {
+	if testing.Short() {
+		t.Skip("writes 64 MiB")
+	}
+	r := innocent(t)
+	r.private(map[string]string{"databases/big.db": strings.Repeat("\x00", longestEntry) + "x"})
+	if j := r.judge(); verdicts(j) != "-----?" || !strings.Contains(because(j, QuestionDeviceAccount), "databases/big.db") {
+		t.Errorf("%s: %s", verdicts(j), because(j, QuestionDeviceAccount))
+	}
+}
+
+// Only what the device took is said to have been looked for.
+func TestOnlyWhatWasPlantedIsCounted(t *testing.T) {
+	r := record(t)
+	kinds := map[canary.Kind]bool{canary.IMEI: true, canary.Serial: true, canary.MAC: true}
+	r.untouched().quiet()
+	for _, c := range r.person.Canaries {
+		if kinds[c.Kind] {
+			r.event(evidence.KindPlanting, evidence.Planting{Kind: string(c.Kind), Value: c.Value, Error: "no interface sets it"})
+		}
+	}
+	whole := because(r.judge(), QuestionIdentifier)
+
+	r = record(t)
+	r.event(evidence.KindApp, r.app)
+	for _, c := range r.person.Canaries {
+		r.event(evidence.KindPlanting, evidence.Planting{Kind: string(c.Kind), Value: c.Value, OK: !kinds[c.Kind]})
+	}
+	r.in("A", "untouched", "launch", evidence.Untouched)
+	r.quiet()
+	some := because(r.judge(), QuestionIdentifier)
+	if !strings.Contains(whole, "the 15 planted identifiers") || !strings.Contains(some, "the 12 planted identifiers") {
+		t.Errorf("%s\n%s", whole, some)
+	}
+}
+
+func because(j *Judgement, id string) string {
+	for _, q := range j.Questions {
+		if q.ID == id {
+			return q.Because
+		}
+	}
+	return ""
 }

@@ -146,10 +146,27 @@ func TestBlindSpots(t *testing.T) {
 			r.event(evidence.KindCounters, evidence.Counters{UID: appUID, Sent: 1000})
 			r.event(evidence.KindCounters, evidence.Counters{UID: appUID, Sent: 9_000_000})
 		}, "?????-", "past the proxy"},
+		"94 kB past the proxy": {func(r *recording) {
+			r.event(evidence.KindCounters, evidence.Counters{UID: appUID, Sent: 1000})
+			r.event(evidence.KindCounters, evidence.Counters{UID: appUID, Sent: 95_000})
+		}, "?????-", "past the proxy"},
+		"past the proxy, after it was installed anew": {func(r *recording) {
+			r.event(evidence.KindCounters, evidence.Counters{UID: appUID, Sent: 1000})
+			r.event(evidence.KindCounters, evidence.Counters{UID: appUID + 1, Sent: 95_000})
+		}, "?????-", "past the proxy"},
+		"counted, and less than was seen": {func(r *recording) {
+			r.event(evidence.KindCounters, evidence.Counters{UID: appUID, Sent: 1000})
+			r.event(evidence.KindCounters, evidence.Counters{UID: appUID, Sent: 1100})
+		}, "------", "The kernel counted 100 bytes"},
+		"nothing counted": {func(r *recording) {}, "------", "count of the app's bytes is not in the evidence"},
+		"private files that break off": {func(r *recording) {
+			blob := r.blob([]byte(strings.Repeat("no archive ", 100)))
+			r.event(evidence.KindExhibit, evidence.Exhibit{Kind: evidence.ExhibitPrivate, Media: "application/x-tar", Blob: blob, Size: 1100})
+		}, "-----?", "could not be read to their end"},
 		"ordinary overhead": {func(r *recording) {
 			r.event(evidence.KindCounters, evidence.Counters{UID: appUID, Sent: 1000})
-			r.event(evidence.KindCounters, evidence.Counters{UID: appUID, Sent: 30_000})
-		}, "------", ""},
+			r.event(evidence.KindCounters, evidence.Counters{UID: appUID, Sent: 15_000})
+		}, "------", "The kernel counted 14000 bytes"},
 		"SSAID not planted": {func(r *recording) {
 			r.person.Canaries = slices.DeleteFunc(r.person.Canaries, func(c canary.Canary) bool { return c.Kind == canary.SSAID })
 			r.event(evidence.KindPlanting, evidence.Planting{Kind: "ssaid2", Value: "x", Error: "refused"})
@@ -248,6 +265,7 @@ func TestBaselineIsNotTheApps(t *testing.T) {
 	r = record(t)
 	r.event(evidence.KindApp, r.app)
 	r.in("A", "baseline", "baseline", evidence.Untouched)
+	r.event(evidence.KindAccounts, evidence.Accounts{})
 	r.ask(leak, map[string]any{})
 	r.in("A", "install", "install", evidence.Untouched)
 	r.act("install", true, "")
@@ -373,11 +391,13 @@ func TestDeviceAccounts(t *testing.T) {
 		r.event(evidence.KindAccounts, evidence.Accounts{Accounts: []evidence.Account{old}})
 		r.in("A", "install", "install", evidence.Untouched)
 		r.act("install", true, "")
+		// Ours may come after the baseline: what counts is what is there before the app runs.
+		planted := evidence.Account{Name: r.person.Value(canary.Email), Type: "com.example"}
+		r.event(evidence.KindAccounts, evidence.Accounts{Accounts: []evidence.Account{old, planted}})
 		r.in("A", "untouched", "launch", evidence.Untouched)
 		r.act("launch", true, "")
 		r.event(evidence.KindApp, r.app)
-		// Ours may come after the baseline, and is planted all the same.
-		c.accounts.Accounts = append(c.accounts.Accounts, old, evidence.Account{Name: r.person.Value(canary.Email), Type: "com.example"})
+		c.accounts.Accounts = append(c.accounts.Accounts, old, planted)
 		r.event(evidence.KindAccounts, c.accounts)
 		j := r.judge()
 		f := j.claims(DeviceAccountAdded)
