@@ -69,6 +69,44 @@ func TestAccountThatComesBack(t *testing.T) {
 	}
 }
 
+// It came back even where the app did not go on to use it, and is no open question then.
+func TestAccountThatComesBackUnused(t *testing.T) {
+	for name, c := range map[string]struct {
+		url    string
+		answer map[string]any
+		token  string
+	}{
+		"of an unknown service": {start, map[string]any{"user": map[string]any{"id": userID}}, "access_token"},
+		"of a known one": {"https://identitytoolkit.googleapis.com/v1/accounts:signUp?key=k",
+			map[string]any{"localId": "Zk3vQ9xWs1LmT7bRyUe2HcJ0oNa4", "refreshToken": "r" + token}, "idToken"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := record(t)
+			r.event(evidence.KindApp, r.app)
+			for i, arm := range []string{"A", "A#2"} {
+				r.launched(arm)
+				c.answer[c.token] = fmt.Sprint(token, i)
+				r.ask(message{url: c.url, headers: jsonType, body: asJSON(map[string]any{"returnSecureToken": true})}, c.answer)
+				if i == 0 {
+					r.ask(message{method: "GET", url: "https://api.clipshare.example/v1/feed", headers: bearer(fmt.Sprint(token, i))}, map[string]any{})
+				}
+				r.removed()
+			}
+			j := r.judge()
+			f := j.claims(AccountCreated)
+			if len(f) != 1 || f[0].Seen != (Repeats{Times: 2, Of: 2}) || strings.Count(f[0].Grounds, "came back") != 1 || len(j.claims(SessionIssued)) != 0 {
+				j.dump(t)
+				t.Errorf("%+v", f)
+			}
+			for _, s := range j.BlindSpots {
+				if strings.Contains(s.What, "answered a request for an account") {
+					t.Errorf("%s", s.What)
+				}
+			}
+		})
+	}
+}
+
 // An id that the app itself brought over the reinstall is no new account.
 func TestAccountThatTheAppKept(t *testing.T) {
 	r := record(t)

@@ -50,7 +50,7 @@ func (t *Tracker) Outcomes() []Outcome {
 		var issued []Outcome
 		if r.signature < 0 {
 			issued = t.byBehaviour(r, i, accounts)
-		} else if o, ok := t.bySign(r); ok {
+		} else if o, ok := t.bySign(r, accounts); ok {
 			issued = []Outcome{o}
 		}
 		for _, o := range issued {
@@ -116,7 +116,7 @@ func (o *Outcome) cameBack() string {
 // CameBack says of something issued that it is what an earlier installation had.
 const CameBack = "came back after a reinstall: a later installation, which had not sent it, was issued the same"
 
-func (t *Tracker) bySign(r *reply) (Outcome, bool) {
+func (t *Tracker) bySign(r *reply, accounts map[*Minted]bool) (Outcome, bool) {
 	s := &t.kb.Signatures[r.signature]
 	o := r.outcome(s.Kind)
 	o.Service, o.Signature, o.Client = s.Service, s.ID, s.Client
@@ -125,6 +125,7 @@ func (t *Tracker) bySign(r *reply) (Outcome, bool) {
 			o.Minted = append(o.Minted, m)
 			if m.Role == knowledge.MintedID {
 				o.name(m)
+				o.Used = o.Used || m.first != nil && accounts[m.root()]
 			}
 			o.Used = o.Used || slices.ContainsFunc(m.Uses, func(p Place) bool { return p.Event > o.Response })
 		}
@@ -165,6 +166,8 @@ func (t *Tracker) byBehaviour(r *reply, index int, accounts map[*Minted]bool) []
 			credentials = append(credentials, m)
 		}
 	}
+	// An account that came back is one whether or not the app went on to use it here.
+	counted := func(m *Minted) bool { return m.first != nil && accounts[m.root()] }
 	// An id that an earlier response gave out names the user of this one too.
 	old := len(principals) == 0
 	for _, m := range r.known {
@@ -177,6 +180,13 @@ func (t *Tracker) byBehaviour(r *reply, index int, accounts map[*Minted]bool) []
 	switch {
 	case len(principals) > 0 && old:
 		// New credentials of an account that was counted.
+	case len(credentials) == 0 && slices.ContainsFunc(principals, counted):
+		o := r.outcome(knowledge.KindAccount)
+		o.name(principals...)
+		o.Minted, o.Used = principals, true
+		o.Grounds = fmt.Sprintf("no known service fits; the answer gave out %s, which names the user of an account that the app used before%s",
+			list(principals), o.cameBack())
+		out = append(out, o)
 	case len(principals) > 0 && len(credentials) > 0:
 		o := r.outcome(knowledge.KindAccount)
 		o.name(principals...)
