@@ -17,9 +17,16 @@ var variants = map[string]func(value string, d *knowledge.Disguises) string{
 	"upper":    func(v string, _ *knowledge.Disguises) string { return strings.ToUpper(v) },
 	"mail":     func(v string, _ *knowledge.Disguises) string { return strings.ToLower(strings.TrimSpace(v)) },
 
-	"no-separators":       func(v string, _ *knowledge.Disguises) string { return bare(v) },
-	"no-separators-lower": func(v string, _ *knowledge.Disguises) string { return strings.ToLower(bare(v)) },
-	"no-separators-upper": func(v string, _ *knowledge.Disguises) string { return strings.ToUpper(bare(v)) },
+	"no-separators":        func(v string, _ *knowledge.Disguises) string { return bare(v) },
+	"no-separators-lower":  func(v string, _ *knowledge.Disguises) string { return strings.ToLower(bare(v)) },
+	"no-separators-upper":  func(v string, _ *knowledge.Disguises) string { return strings.ToUpper(bare(v)) },
+	"underscores":          func(v string, _ *knowledge.Disguises) string { return strings.ReplaceAll(v, " ", "_") },
+	"underscores-lower":    func(v string, _ *knowledge.Disguises) string { return strings.ToLower(strings.ReplaceAll(v, " ", "_")) },
+	"dots-lower":           func(v string, _ *knowledge.Disguises) string { return strings.ToLower(strings.ReplaceAll(v, " ", ".")) },
+	"dashes-lower":         func(v string, _ *knowledge.Disguises) string { return strings.ToLower(strings.ReplaceAll(v, " ", "-")) },
+	"reversed-words":       func(v string, _ *knowledge.Disguises) string { return lastFirst(v) },
+	"reversed-words-lower": func(v string, _ *knowledge.Disguises) string { return strings.ToLower(lastFirst(v)) },
+
 	"mac-dashes": func(v string, _ *knowledge.Disguises) string {
 		return strings.ToLower(strings.ReplaceAll(v, ":", "-"))
 	},
@@ -31,22 +38,57 @@ var variants = map[string]func(value string, d *knowledge.Disguises) string{
 	"phone-00":       func(v string, _ *knowledge.Disguises) string { return "00" + digits(v) },
 	"phone-national": national,
 
-	"location-space":     func(v string, _ *knowledge.Disguises) string { return strings.Replace(v, ",", ", ", 1) },
-	"location-semicolon": func(v string, _ *knowledge.Disguises) string { return strings.Replace(v, ",", ";", 1) },
-	"location-swapped": func(v string, _ *knowledge.Disguises) string {
+	"location-space":         func(v string, _ *knowledge.Disguises) string { return strings.Replace(v, ",", ", ", 1) },
+	"location-semicolon":     func(v string, _ *knowledge.Disguises) string { return strings.Replace(v, ",", ";", 1) },
+	"location-bar":           func(v string, _ *knowledge.Disguises) string { return strings.Replace(v, ",", "|", 1) },
+	"location-underscore":    func(v string, _ *knowledge.Disguises) string { return strings.Replace(v, ",", "_", 1) },
+	"location-blank":         func(v string, _ *knowledge.Disguises) string { return strings.Replace(v, ",", " ", 1) },
+	"location-swapped":       swapped(","),
+	"location-swapped-space": swapped(", "),
+	"location-4":             rounded(4, ",", false),
+	"location-4-space":       rounded(4, ", ", false),
+	"location-4-swapped":     rounded(4, ",", true),
+	"location-5":             rounded(5, ",", false),
+	"location-5-space":       rounded(5, ", ", false),
+	"location-5-swapped":     rounded(5, ",", true),
+	"location-6":             rounded(6, ",", false),
+	"location-6-space":       rounded(6, ", ", false),
+	"location-6-swapped":     rounded(6, ",", true),
+}
+
+// swapped writes longitude before latitude, as GeoJSON does.
+func swapped(between string) func(string, *knowledge.Disguises) string {
+	return func(v string, _ *knowledge.Disguises) string {
 		lat, lon, ok := strings.Cut(v, ",")
 		if !ok {
 			return ""
 		}
-		return lon + "," + lat
-	},
-	"location-4": func(v string, _ *knowledge.Disguises) string {
+		return lon + between + lat
+	}
+}
+
+// rounded writes both coordinates with a number of decimals.
+func rounded(decimals int, between string, swap bool) func(string, *knowledge.Disguises) string {
+	return func(v string, _ *knowledge.Disguises) string {
 		lat, lon, ok := coordinates(v)
 		if !ok {
 			return ""
 		}
-		return strconv.FormatFloat(lat, 'f', 4, 64) + "," + strconv.FormatFloat(lon, 'f', 4, 64)
-	},
+		if swap {
+			lat, lon = lon, lat
+		}
+		return strconv.FormatFloat(lat, 'f', decimals, 64) + between + strconv.FormatFloat(lon, 'f', decimals, 64)
+	}
+}
+
+// lastFirst writes a name with the family's in front; a value that is no name of two
+// words gives "".
+func lastFirst(v string) string {
+	first, last, ok := strings.Cut(v, " ")
+	if !ok || strings.Contains(last, " ") {
+		return ""
+	}
+	return last + " " + first
 }
 
 // bare drops what only separates.
