@@ -60,7 +60,7 @@ func (r *reader) connection(e evidence.Event, c flow.Connection) {
 	if host == "" {
 		host = c.SNI
 	}
-	key := opaqueKey{host, c.Port, c.Reason}
+	key := opaqueKey{host, c.Port, c.Reason, c.Sent == 0}
 	i, ok := r.opaque[key]
 	if !ok {
 		if len(r.Opaque) >= maxOpaque {
@@ -75,4 +75,32 @@ func (r *reader) connection(e evidence.Event, c flow.Connection) {
 	o.Times++
 	o.Sent += c.Sent
 	o.Received += c.Received
+	in := -1
+	if n, ok := r.open[phaseKey(e.Arm, e.Phase)]; ok {
+		in = n
+	}
+	o.phases = append(o.phases, in)
+	if hides, ok := r.hiding[e.Seq]; ok {
+		o.noted, o.hides = true, o.hides || hides
+	}
+}
+
+// countOpaque tells connections that the app did not need from those that could not be read. The judge knows: it
+// notes the first kind as blind spots that hide nothing.
+func (r *reader) countOpaque() {
+	for i := range r.Opaque {
+		o := &r.Opaque[i]
+		o.Spare = o.Sent == 0 && !o.hides && (o.Reason == flow.Unused || o.noted && (o.Reason == flow.HungUp || o.Reason == flow.Broken))
+		if o.Spare {
+			if o.Reason != flow.Unused {
+				r.Spare += o.Times
+			}
+			continue
+		}
+		for _, n := range o.phases {
+			if n >= 0 {
+				r.Phases[n].Opaque++
+			}
+		}
+	}
 }

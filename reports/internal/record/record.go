@@ -39,6 +39,7 @@ type Record struct {
 	Flows     map[flow.ID]*Flow    // those that the judgement points at
 	Times     map[uint64]time.Time // when the events that the judgement points at happened
 	Traffic   []time.Time          // when each request and unread connection began
+	Spare     int                  // connections that the app opened and did not need, of those that the judge counts as unread
 	Events    uint64
 	Dropped   bool // more than the limits allow was there
 }
@@ -50,7 +51,15 @@ type Phase struct {
 	Began, Ended time.Time
 	Open         bool // the log ends in it
 	Requests     int
-	Opaque       int
+	Opaque       int     // connections that could not be read, without those that the app did not need
+	States       []State // the consent states that it went through, in order
+}
+
+// State is a stretch of a phase in one consent state.
+type State struct {
+	Consent  evidence.Consent
+	Began    time.Time
+	Requests int // that began in it
 }
 
 // Step is something that the harness did: an action or a touch.
@@ -62,6 +71,7 @@ type Step struct {
 	Consent evidence.Consent
 	Action  *evidence.Action // either this
 	Tap     *evidence.Tap    // or this
+	After   evidence.Digest  // of a touch: the screen that followed, where one was taken
 }
 
 // Picture is one distinct screenshot.
@@ -99,6 +109,10 @@ type Opaque struct {
 	Received int64
 	Event    uint64 // of the first
 	Phase    string
+	Spare    bool // nothing was sent, and the judge found that it hides nothing: the app did not need it
+
+	phases       []int // of each connection, as indices; -1 outside of any
+	noted, hides bool  // a blind spot names one of the connections; one that hides something
 }
 
 // Flow is a flow that the judgement points at.
@@ -120,6 +134,9 @@ func Read(ctx context.Context, ev evidence.Evidence, j *judge.Judgement) (*Recor
 		open:     make(map[string]int),
 		pictures: make(map[evidence.Digest]*Picture),
 		opaque:   make(map[opaqueKey]int),
+		hiding:   make(map[uint64]bool),
+		touched:  make(map[string]time.Time),
+		last:     make(map[string]int),
 	}
 	for _, f := range j.Findings {
 		r.want(f.Proof)
@@ -127,6 +144,9 @@ func Read(ctx context.Context, ev evidence.Evidence, j *judge.Judgement) (*Recor
 	r.want(j.Decoys.Matches)
 	for _, s := range j.BlindSpots {
 		r.events[s.Event] = true
+		if s.Event != 0 {
+			r.hiding[s.Event] = r.hiding[s.Event] || len(s.Hides) > 0
+		}
 	}
 	for e, err := range ev.Events(ctx) {
 		if err != nil {
@@ -144,6 +164,7 @@ func Read(ctx context.Context, ev evidence.Evidence, j *judge.Judgement) (*Recor
 			r.Phases[i].Ended = r.Ended
 		}
 	}
+	r.countOpaque()
 	sort.SliceStable(r.Opaque, func(a, b int) bool { return r.Opaque[a].Times > r.Opaque[b].Times })
 	return &r.Record, nil
 }
@@ -155,12 +176,16 @@ type reader struct {
 	open     map[string]int // open phases by arm and name, as indices
 	pictures map[evidence.Digest]*Picture
 	opaque   map[opaqueKey]int
+	hiding   map[uint64]bool      // events of blind spots, and whether one of them hides something
+	touched  map[string]time.Time // by arm, when the last touch was made that is not yet recorded as one
+	last     map[string]int       // by arm, the last touch, whose screen is still to come, as an index of a step and one
 }
 
 type opaqueKey struct {
 	host   string
 	port   int
 	reason string
+	silent bool // nothing was sent
 }
 
 func (r *reader) want(proof []judge.Pointer) {
@@ -181,6 +206,7 @@ func (r *reader) add(e evidence.Event) error {
 	if r.events[e.Seq] {
 		r.Times[e.Seq] = e.At
 	}
+	r.state(e)
 	switch e.Kind {
 	case evidence.KindAuditStart:
 		return json.Unmarshal(e.Data, &r.Start)
@@ -194,7 +220,12 @@ func (r *reader) add(e evidence.Event) error {
 	case evidence.KindPhaseEnd:
 		return decode(e, func(p evidence.Phase) { r.endPhase(e, p) })
 	case evidence.KindAction:
-		return decode(e, func(a evidence.Action) { r.step(Step{Action: &a}, e) })
+		return decode(e, func(a evidence.Action) {
+			if a.OK && a.Verb == "tap" {
+				r.touched[e.Arm] = e.At
+			}
+			r.step(Step{Action: &a}, e)
+		})
 	case evidence.KindTap:
 		return decode(e, func(t evidence.Tap) { r.tap(e, t) })
 	case evidence.KindExhibit:
@@ -211,9 +242,6 @@ func (r *reader) add(e evidence.Event) error {
 		return r.response(e)
 	case evidence.KindConnection:
 		r.Traffic = append(r.Traffic, e.At)
-		if p := r.phase(e); p != nil {
-			p.Opaque++
-		}
 		return decode(e, func(c flow.Connection) { r.connection(e, c) })
 	}
 	return nil // a kind that this version does not know says nothing in a report
@@ -239,6 +267,29 @@ func (r *reader) phase(e evidence.Event) *Phase {
 	return nil
 }
 
+// state notes in which consent state a phase is. It only goes on: a request that began before the choice and is
+// recorded after it stands in the state in which it began.
+func (r *reader) state(e evidence.Event) {
+	p := r.phase(e)
+	if p == nil || e.Consent == "" || e.Kind == evidence.KindPhaseEnd {
+		return
+	}
+	i := 0
+	for i < len(p.States) && p.States[i].Consent != e.Consent {
+		i++
+	}
+	if i == len(p.States) {
+		began := e.At
+		if i == 0 {
+			began = p.Began
+		}
+		p.States = append(p.States, State{Consent: e.Consent, Began: began})
+	}
+	if e.Kind == evidence.KindRequest {
+		p.States[i].Requests++
+	}
+}
+
 func (r *reader) endPhase(e evidence.Event, end evidence.Phase) {
 	i, ok := r.open[phaseKey(e.Arm, end.Name)]
 	if !ok {
@@ -246,6 +297,7 @@ func (r *reader) endPhase(e evidence.Event, end evidence.Phase) {
 	}
 	p := &r.Phases[i]
 	p.Phase, p.Ended, p.Open = end, e.At, false
+	delete(r.last, e.Arm)
 }
 
 func (r *reader) step(s Step, e evidence.Event) {
@@ -253,12 +305,21 @@ func (r *reader) step(s Step, e evidence.Event) {
 		r.Dropped = true
 		return
 	}
-	s.Event, s.At, s.Arm, s.Phase, s.Consent = e.Seq, e.At, e.Arm, e.Phase, e.Consent
+	s.Event, s.Arm, s.Phase, s.Consent = e.Seq, e.Arm, e.Phase, e.Consent
+	if s.At.IsZero() {
+		s.At = e.At
+	}
 	r.Steps = append(r.Steps, s)
 }
 
 func (r *reader) tap(e evidence.Event, t evidence.Tap) {
-	r.step(Step{Tap: &t}, e)
+	// Its time is that of the touch, which the action before it has: older logs describe a touch once the screen is still.
+	r.step(Step{Tap: &t, After: t.After, At: r.touched[e.Arm]}, e)
+	delete(r.touched, e.Arm)
+	delete(r.last, e.Arm)
+	if n := len(r.Steps); t.After == "" && n > 0 && r.Steps[n-1].Event == e.Seq {
+		r.last[e.Arm] = n
+	}
 	if t.Before != "" {
 		if p := r.picture(e, t.Before, ""); p != nil && len(p.Taps) < maxMoments {
 			p.Taps = append(p.Taps, t)
@@ -272,6 +333,10 @@ func (r *reader) tap(e evidence.Event, t evidence.Tap) {
 func (r *reader) exhibit(e evidence.Event, x evidence.Exhibit) {
 	switch x.Kind {
 	case evidence.ExhibitScreenshot:
+		if n := r.last[e.Arm]; n > 0 {
+			r.Steps[n-1].After = x.Blob
+			delete(r.last, e.Arm)
+		}
 		r.picture(e, x.Blob, x.Title)
 	case evidence.ExhibitScreen:
 	default:

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"iter"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -135,5 +136,57 @@ func TestVeryManyFlowsAreCountedAndNotHeld(t *testing.T) {
 	}
 	if r.Events != n || len(r.Traffic) != n || len(r.Flows) != 1 {
 		t.Errorf("%d events, %d of traffic, %d flows", r.Events, len(r.Traffic), len(r.Flows))
+	}
+}
+
+// A phase in which a choice is made is in the state after it only from the touch on.
+func TestAChoiceSplitsItsPhase(t *testing.T) {
+	in := func(c evidence.Consent, kind string, data any) evidence.Event {
+		e := event(t, kind, "A", "rejected", data)
+		e.Consent = c
+		return e
+	}
+	r, err := record.Read(t.Context(), events(t,
+		in(evidence.Untouched, evidence.KindPhaseStart, evidence.Phase{Name: "rejected"}),
+		in(evidence.Untouched, evidence.KindRequest, flow.Request{Flow: "f1"}),
+		in(evidence.Choosing, evidence.KindRequest, flow.Request{Flow: "f2"}),
+		in(evidence.Choosing, evidence.KindAction, evidence.Action{Verb: "tap", OK: true}), // the touch, at second 3
+		in(evidence.Rejected, evidence.KindTap, evidence.Tap{X: 1, Y: 2, Before: "d1"}),
+		in(evidence.Untouched, evidence.KindRequest, flow.Request{Flow: "f3"}), // began before
+		in(evidence.Rejected, evidence.KindRequest, flow.Request{Flow: "f4"}),
+		in(evidence.Rejected, evidence.KindExhibit, evidence.Exhibit{Kind: evidence.ExhibitScreenshot, Title: "after the tap", Blob: "d2"}),
+		in(evidence.Rejected, evidence.KindExhibit, evidence.Exhibit{Kind: evidence.ExhibitScreenshot, Title: "later", Blob: "d3"}),
+		in(evidence.Rejected, evidence.KindPhaseEnd, evidence.Phase{Name: "rejected", Consent: evidence.Rejected, Reached: true}),
+	), &judge.Judgement{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []record.State{
+		{Consent: evidence.Untouched, Began: began, Requests: 2},
+		{Consent: evidence.Choosing, Began: began.Add(2 * time.Second), Requests: 1},
+		{Consent: evidence.Rejected, Began: began.Add(4 * time.Second), Requests: 1},
+	}
+	if got := r.Phases[0].States; !slices.Equal(got, want) {
+		t.Errorf("got  %v\nwant %v", got, want)
+	}
+	tap := r.Steps[1]
+	if tap.Tap == nil || !tap.At.Equal(began.Add(3*time.Second)) || tap.After != "d2" {
+		t.Errorf("the touch is at %s, and the screen after it %q", tap.At, tap.After)
+	}
+}
+
+func TestConnectionsThatWereNotNeededAreNotUnread(t *testing.T) {
+	gone := flow.Connection{Host: "cdn.example", Port: 443, Reason: flow.HungUp}
+	pinned := flow.Connection{Host: "pinned.example", Port: 443, Reason: flow.HungUp}
+	r, err := record.Read(t.Context(), events(t,
+		event(t, evidence.KindPhaseStart, "A", "p", evidence.Phase{Name: "p"}),
+		event(t, evidence.KindConnection, "A", "p", gone), event(t, evidence.KindConnection, "A", "p", gone),
+		event(t, evidence.KindConnection, "A", "p", pinned),
+	), &judge.Judgement{BlindSpots: []judge.BlindSpot{{Event: 2}, {Event: 4, Hides: []string{judge.QuestionIdentifier}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Spare != 2 || r.Phases[0].Opaque != 1 || !r.Opaque[0].Spare || r.Opaque[1].Spare {
+		t.Errorf("%d were not needed; %+v; %+v", r.Spare, r.Phases, r.Opaque)
 	}
 }
