@@ -246,3 +246,11 @@ func TestNames(t *testing.T) {
 		}
 	}
 }
+
+func TestAnyPath(t *testing.T) {
+	for _, path := range []string{"", "/", "/x", "/x/y"} {
+		if !matchPath("/**", path) {
+			t.Errorf("/** does not match %q", path)
+		}
+	}
+}

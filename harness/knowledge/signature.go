@@ -186,6 +186,9 @@ func matchPath(pattern, path string) bool {
 		}
 		got = got[len(got)-len(want):]
 	}
+	if len(want) == 0 {
+		return true // "/**" is any path
+	}
 	if n := len(want) - 1; want[n] == "**" {
 		if len(got) < n {
 			return false
