@@ -58,6 +58,9 @@ func (c *inquiry) issue(o *account.Outcome) {
 	for _, p := range places(o) {
 		// An account that is used in a later arm was issued in this one.
 		g := c.findings.add(f, sighting{Pointer: p, arm: o.Arm, signup: o.Signup})
+		if !o.Signup {
+			g.Title = f.Title // whatever a person signed up for elsewhere
+		}
 		if o.Again && !strings.Contains(g.Grounds, account.CameBack) {
 			g.Grounds += "; it " + account.CameBack
 		}

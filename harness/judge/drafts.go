@@ -83,7 +83,7 @@ func (c *inquiry) drafted(e evidence.Event) bool {
 func (c *inquiry) recorded(e evidence.Event) bool {
 	kept := false
 	for _, x := range c.exhibits {
-		if x.data.Kind == evidence.ExhibitDraft && x.Arm == e.Arm {
+		if x.data.Kind == evidence.ExhibitDraft && x.Arm == e.Arm && !c.missed(x.Event) {
 			kept = true
 			if x.Seq < e.Seq {
 				return true
@@ -93,6 +93,13 @@ func (c *inquiry) recorded(e evidence.Event) bool {
 	return !kept && c.has(func(p *phase) bool {
 		return p.arm == e.Arm && p.purpose == purposeDraft && p.reached && p.start < e.Seq
 	})
+}
+
+// missed reports whether an event stands in a phase that could not do what it is for:
+// the camera had a clip, and nothing may have recorded it.
+func (c *inquiry) missed(e evidence.Event) bool {
+	p := c.byName[[2]string{e.Arm, e.Phase}]
+	return p != nil && p.ended && !p.reached
 }
 
 // pieces are the pieces of drafts in one request.

@@ -51,6 +51,12 @@ func TestLandmarksOfADraft(t *testing.T) {
 			r.in("A", "drafted", "draft", evidence.Untouched)
 			r.landmarks("api.example")
 		}, 1},
+		"where nothing was recorded, though the camera had a clip": {func(r *recording) {
+			r.in("A", "drafted", "draft", evidence.Untouched)
+			r.draft(clip(50_000))
+			r.landmarks("api.example")
+			r.leave(false, "no button that records was found on the screen")
+		}, 0},
 		"where nothing was recorded": {func(r *recording) {
 			r.in("A", "drafted", "draft", evidence.Untouched)
 			r.landmarks("api.example")

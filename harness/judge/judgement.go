@@ -88,7 +88,7 @@ type Finding struct {
 // Repeats is k of n.
 type Repeats struct {
 	Times int `json:"times"` // repeats in which it was seen
-	Of    int `json:"of"`    // repeats made
+	Of    int `json:"of"`    // repeats in which a phase ran where it could be seen
 }
 
 // Pointer is a place in the evidence.

@@ -144,6 +144,25 @@ func TestSignedUpAccountComesBack(t *testing.T) {
 	}
 }
 
+// What was created unasked is not called what a person signed up for, whichever came first.
+func TestTitleOfAnUnaskedAccount(t *testing.T) {
+	r := record(t)
+	r.event(evidence.KindApp, r.app)
+	r.launched("signed-up")
+	r.leave(true, "")
+	r.log.Position("signed-up", "signup", evidence.Accepted)
+	r.phase = evidence.Phase{Name: "signup", Purpose: "signup", Consent: evidence.Accepted, Signup: true}
+	r.event(evidence.KindPhaseStart, r.phase)
+	r.begins(userID, token)
+	r.removed()
+	r.launched("rejected")
+	r.begins("7412093846120399999", token+"x")
+	f := r.judge().claims(AccountCreated)
+	if len(f) != 1 || f[0].Signup || !strings.Contains(f[0].Title, "without a sign-up") {
+		t.Errorf("%+v", f)
+	}
+}
+
 // Repeats are counted out of those in which the phase ran, whichever arm it was in.
 func TestRepeatsOfAPhase(t *testing.T) {
 	r := record(t)
