@@ -104,13 +104,15 @@ func (a *arrivals) look(x at[evidence.Accounts]) {
 // undecided is how many such accounts there are.
 func (a *arrivals) decide(h history, served whose, undecided int) whose {
 	switch {
-	case served == theApps && (a.known || a.installs): // the type came with the app
+	case !a.known && served == theApps && a.installs: // the type came with the app
 		return theApps
 	case !a.known:
 		return unclear
-	case len(h.ours) >= undecided && h.others == 0:
+	case len(h.ours) == 0 && h.others >= undecided: // a row says more than a type
+		return anothers
+	case served == theApps, len(h.ours) >= undecided && h.others == 0:
 		return theApps
-	case served == anothers, len(h.ours) == 0 && h.others >= undecided:
+	case served == anothers:
 		return anothers
 	}
 	return unclear

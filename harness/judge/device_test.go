@@ -43,6 +43,9 @@ func TestWhoseAnAccountIs(t *testing.T) {
 		"another app's type": {
 			&evidence.Accounts{}, &evidence.Accounts{Accounts: []account{{Name: "x", Type: "com.vendor"}}}, dumpsys,
 			NotObserved, ""},
+		"the app's type, added by another uid": {
+			&evidence.Accounts{}, &evidence.Accounts{Accounts: []account{{Name: "x", Type: "org.thing"}}, History: []action{row(1000)}}, dumpsys,
+			NotObserved, ""},
 		"the app's type": {
 			&evidence.Accounts{}, &evidence.Accounts{Accounts: []account{{Name: "x", Type: "org.thing"}}}, dumpsys,
 			Violated, "type org.thing"},
