@@ -12,7 +12,7 @@ import (
 // Dossier is what each company now knows of the person who never signed up, and by what
 // the records of several can be joined. It restates findings; each entry names its own.
 type Dossier struct {
-	Holders []Holder `json:"holders"` // the one with the most entries first
+	Holders []Holder `json:"holders"` // the one with the gravest entry first
 	Joins   []Join   `json:"joins"`   // identifiers that more than one holder has
 }
 
@@ -66,9 +66,23 @@ func NewDossier(j *judge.Judgement) Dossier {
 		}
 		d.Holders[i].add(f)
 	}
-	sort.SliceStable(d.Holders, func(a, b int) bool { return len(d.Holders[a].Entries) > len(d.Holders[b].Entries) })
+	for i := range d.Holders {
+		entries := d.Holders[i].Entries
+		sort.SliceStable(entries, func(a, b int) bool { return entries[a].gravity() < entries[b].gravity() })
+	}
+	sort.SliceStable(d.Holders, func(a, b int) bool {
+		ea, eb := d.Holders[a].Entries, d.Holders[b].Entries
+		if ga, gb := ea[0].gravity(), eb[0].gravity(); ga != gb {
+			return ga < gb
+		}
+		return len(ea) > len(eb)
+	})
 	d.join()
 	return d
+}
+
+func (e *Entry) gravity() int {
+	return explain.Gravity(judge.Finding{Claim: e.Claim, Subject: e.Subject})
 }
 
 // held reports whether a claim leaves something with somebody else.

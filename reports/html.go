@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -55,8 +56,14 @@ type page struct {
 	Screens   []screenshot
 	NotShown  int // screenshots
 	Opaque    []Opaque
-	Spots     []spot
+	Spots     []spot // that could hide a violation
+	Noted     []judge.BlindSpot
+	Unread    int // connections that could not be read
+	Spare     int // connections that the app opened and did not need
 	Canaries  []Canary
+	Planted   int      // of them
+	Missing   []string // kinds that were not planted
+	Promises  string
 	Exhibits  []Exhibit
 	Glossary  []word
 	Cut       bool
@@ -65,6 +72,7 @@ type page struct {
 type rung struct {
 	explain.Level
 	Reached, Top bool
+	Violates     bool // it is a violation to have reached it
 }
 
 type fact struct{ Number, Label string }
@@ -135,8 +143,9 @@ func newPage(ctx context.Context, in Input, rec *record.Record) (*page, error) {
 	p := &page{
 		App: m.App, Name: appName(m.App), Verdict: j.Verdict, Lead: lead(j, m.App), Manifest: m, Start: rec.Start, Judgement: j,
 		Began: rec.Began, Lasted: lasted(rec.Ended.Sub(rec.Began)), Glossary: glossary(), Cut: rec.Dropped,
-		Canaries: canaries(rec), States: states(rec, findings),
+		Canaries: canaries(rec), States: states(rec, findings), Unread: unread(rec, j), Spare: rec.Spare, Promises: explain.Promises,
 	}
+	p.Planted, p.Missing = plantedOf(p.Canaries)
 	if d, ok := in.Evidence.(interface{ Digest() evidence.Digest }); ok {
 		p.Bundle = d.Digest()
 	}
@@ -147,7 +156,9 @@ func newPage(ctx context.Context, in Input, rec *record.Record) (*page, error) {
 		p.Note = fmt.Sprintf("The audit did not run to its end (%s). What is missing could hide a violation. %s", inert.Line(m.End.How, 20), inert.Line(m.End.Error, 300))
 	}
 	for i, l := range explain.Ladder() {
-		p.Ladder = append(p.Ladder, rung{Level: l, Reached: i > 0 && i <= j.Ladder, Top: i == j.Ladder})
+		p.Ladder = append(p.Ladder, rung{
+			Level: l, Reached: i > 0 && i <= j.Ladder, Top: i == j.Ladder, Violates: i <= j.Ladder && breach(i, findings),
+		})
 	}
 	for _, q := range j.Questions {
 		a := answer{Question: q, Spots: explain.BlindSpots(j, q.ID)}
@@ -163,7 +174,7 @@ func newPage(ctx context.Context, in Input, rec *record.Record) (*page, error) {
 	with, without := transfers(j, findings)
 	p.Sent, p.Other = sentTable(with, p.States), without
 	p.Map, p.Slim = newFlowMap(p.Name, with, wide), newFlowMap(p.Name, with, slim)
-	p.Facts = facts(j, with, findings)
+	p.Facts = facts(j, p.Unread, findings)
 	var err error
 	if p.Findings, p.Brief, err = openFindings(ctx, in.Evidence, rec, findings); err != nil {
 		return nil, err
@@ -200,13 +211,26 @@ func states(rec *record.Record, findings []numbered) []evidence.Consent {
 	return out
 }
 
-func facts(j *judge.Judgement, with []transfer, findings []numbered) []fact {
+// breach reports whether reaching a level of the ladder broke a promise: to send an identifier (L1), or to
+// create an account (L3 and up). An installation ID (L2) breaks none.
+func breach(level int, findings []numbered) bool {
+	return slices.ContainsFunc(findings, func(f numbered) bool {
+		if len(f.Violates) == 0 {
+			return false
+		}
+		return level == 1 && f.Claim == judge.IdentifierSent || level >= 3 && f.Claim == judge.AccountCreated
+	})
+}
+
+// facts are the numbers of the first screen. They count what the sentence above them counts: violations.
+func facts(j *judge.Judgement, unread int, findings []numbered) []fact {
 	var holders, countries, kinds []string
 	violating, nowhere := 0, 0
 	for _, f := range findings {
-		if len(f.Violates) > 0 {
-			violating++
+		if len(f.Violates) == 0 {
+			continue
 		}
+		violating++
 		if f.Claim == judge.IdentifierSent {
 			kinds = add(kinds, f.Subject)
 			holders = add(holders, holderOf(f.Finding))
@@ -222,7 +246,7 @@ func facts(j *judge.Judgement, with []transfer, findings []numbered) []fact {
 	}
 	out := []fact{
 		{explain.Number(int64(violating)), plural(violating, "violating finding", "violating findings")},
-		{explain.Number(int64(len(kinds))), plural(len(kinds), "kind of identifier sent", "kinds of identifiers sent")},
+		{explain.Number(int64(len(kinds))), plural(len(kinds), "kind of identifier sent", "kinds of identifiers sent") + " without a sign-up"},
 	}
 	if len(holders) > 0 {
 		out = append(out,
@@ -231,7 +255,7 @@ func facts(j *judge.Judgement, with []transfer, findings []numbered) []fact {
 	}
 	return append(out,
 		fact{explain.Number(int64(j.Coverage.Flows)), plural(j.Coverage.Flows, "request read", "requests read")},
-		fact{explain.Number(int64(j.Coverage.Opaque)), plural(j.Coverage.Opaque, "connection unread", "connections unread")})
+		fact{explain.Number(int64(unread)), plural(unread, "connection unread", "connections unread")})
 }
 
 func plural(n int, one, many string) string {
@@ -274,7 +298,9 @@ func (p *page) spots() {
 	for _, q := range p.Judgement.Questions {
 		titles[q.ID] = q.Title
 	}
-	for _, s := range p.Judgement.BlindSpots {
+	var hiding []judge.BlindSpot
+	hiding, p.Noted = explain.Hiding(p.Judgement)
+	for _, s := range hiding {
 		v := spot{BlindSpot: s}
 		for _, id := range s.Hides {
 			if t := titles[id]; t != "" {

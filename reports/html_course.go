@@ -2,6 +2,7 @@ package reports
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/unasked-audit/unasked/internal/explain"
@@ -17,7 +18,7 @@ type stage struct {
 	Number   int
 	Name     string
 	Arm      string
-	Consent  string
+	Consent  string // "before any choice, then after rejection"
 	Began    time.Time
 	Lasted   string
 	Traffic  string
@@ -34,6 +35,8 @@ type stageStep struct {
 	Event uint64
 	What  string
 	Tap   bool
+	State bool   // no step, but the moment from which another consent state holds
+	After string // of a touch: the screen that followed, by the beginning of its digest
 	Fail  string
 }
 
@@ -45,7 +48,7 @@ func course(rec *record.Record, findings []numbered) []stage {
 	var out []stage
 	for i, p := range rec.Phases {
 		s := stage{
-			Number: i + 1, Name: inert.Line(p.Name, 60), Consent: explain.Consent(p.Consent), Began: p.Began, Signup: p.Signup,
+			Number: i + 1, Name: inert.Line(p.Name, 60), Consent: statesOf(p), Began: p.Began, Signup: p.Signup,
 			Lasted:  fmt.Sprintf("%.1f s", p.Ended.Sub(p.Began).Seconds()),
 			Traffic: explain.Count(int64(p.Requests), "request", "requests"),
 		}
@@ -61,6 +64,10 @@ func course(rec *record.Record, findings []numbered) []stage {
 		case !p.Reached:
 			s.Why = "It was not reached. " + inert.Line(p.Why, 300)
 		}
+		var turns []record.State // of consent, that are still to come
+		if len(p.States) > 1 {
+			turns = p.States[1:]
+		}
 		for _, st := range rec.Steps {
 			if st.Action != nil && st.Action.OK && st.Action.Verb == "tap" {
 				continue // the touch itself is listed, with why
@@ -68,11 +75,17 @@ func course(rec *record.Record, findings []numbered) []stage {
 			if st.Arm != p.Arm || st.Phase != p.Name || st.At.Before(p.Began) || st.At.After(p.Ended) {
 				continue
 			}
-			if len(s.Steps) == maxSteps {
+			for len(turns) > 0 && !turns[0].Began.After(st.At) {
+				s.Steps, turns = append(s.Steps, newTurn(turns[0])), turns[1:]
+			}
+			if len(s.Steps) >= maxSteps {
 				s.Left++
 				continue
 			}
 			s.Steps = append(s.Steps, newStep(st))
+		}
+		for _, turn := range turns {
+			s.Steps = append(s.Steps, newTurn(turn))
 		}
 		for _, f := range findings {
 			if at, ok := firstSeen(rec, f); ok && !at.Before(p.Began) && !at.After(p.Ended) {
@@ -82,6 +95,22 @@ func course(rec *record.Record, findings []numbered) []stage {
 		out = append(out, s)
 	}
 	return out
+}
+
+// statesOf says which consent states a phase went through: a choice splits its phase at the touch.
+func statesOf(p record.Phase) string {
+	var said []string
+	for _, s := range p.States {
+		said = append(said, explain.Consent(s.Consent))
+	}
+	if len(said) == 0 {
+		return explain.Consent(p.Consent)
+	}
+	return strings.Join(said, ", then ")
+}
+
+func newTurn(s record.State) stageStep {
+	return stageStep{At: s.Began, State: true, What: "From here on: " + explain.Consent(s.Consent) + ", " + explain.Count(int64(s.Requests), "request", "requests")}
 }
 
 // firstSeen is when the first place of a finding's proof was recorded.
@@ -107,6 +136,7 @@ func newStep(st record.Step) stageStep {
 		if t.Why != "" {
 			s.What += ": " + inert.Line(t.Why, 160)
 		}
+		s.After = inert.Line(string(st.After), shortDigest)
 		return s
 	}
 	s.What = inert.Line(st.Action.Verb, 40)

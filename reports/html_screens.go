@@ -29,6 +29,7 @@ const (
 	maxPixels      = 16_000_000
 	pageWidth      = 540     // pixels that a picture is wide in the page, at most
 	pngLimit       = 100_000 // bytes; a larger one becomes JPEG
+	shortDigest    = 16      // characters of a digest that name a screenshot in the page
 )
 
 // screenshot is one distinct picture of the screen, as part of the page.
@@ -112,7 +113,7 @@ func newScreenshot(p *record.Picture, raw []byte) (screenshot, bool) {
 		return screenshot{}, false
 	}
 	s := screenshot{
-		Short: inert.Line(string(p.Blob), 16), Width: cfg.Width, Height: cfg.Height,
+		Short: inert.Line(string(p.Blob), shortDigest), Width: cfg.Width, Height: cfg.Height,
 		Image: template.URL("data:image/" + format + ";base64," + base64.StdEncoding.EncodeToString(shown)), //nolint:gosec // format is one of the two encoders' names
 	}
 	for i, m := range p.Moments {

@@ -118,7 +118,9 @@ func TestHTMLOpensTheProof(t *testing.T) {
 		"Advertising ID 3d0fa6c1-58b7-4e2c-9a41-7c0de9b3f215 joins AdReach Inc, Alibaba",
 		"We touched “Not now” at 103, 292: rejects the consent dialog",
 		"the app refused the proxy's certificate", "10 decoys", "None was found", "not planted: this device does not model telephony",
-		"unasked replay BUNDLE", "quick",
+		"unasked replay BUNDLE", "quick", "From here on: while the refusal was being touched, 3 requests", "before any choice, then while the refusal was being touched, then after rejection",
+		"Not planted, and so not recognised if the app sent the device’s real one: phone number and IMEI", "… creates no account",
+		"sent what looks like the geometry of a face",
 	} {
 		if !strings.Contains(seen, want) {
 			t.Errorf("the page does not say %q", want)
@@ -134,9 +136,14 @@ func TestHTMLOpensTheProof(t *testing.T) {
 
 func TestHTMLOfOtherVerdicts(t *testing.T) {
 	innocent := text(t, write(t, reports.FormatHTML, specimen.Innocent(t)))
-	for _, want := range []string{"Not observed", "That is no statement about other versions", "after a person’s own sign-up: no violation", "No blind spot was recorded. What the instrument can’t know of"} {
+	for _, want := range []string{"Not observed", "That is no statement about other versions", "after a person’s own sign-up: no violation", "No blind spot that could hide a breach was recorded. What the instrument can’t know of", "0 connections unread", "2 more were opened by the app and not needed", "Noted This changes no answer", "8 of these 10 values were put on the device", "with headers as HTTP/2 compresses them"} {
 		if !strings.Contains(innocent, want) {
 			t.Errorf("the innocent app's page does not say %q", want)
+		}
+	}
+	for _, not := range []string{"pins its certificates", "anything that was asked", "without sign-up without"} {
+		if strings.Contains(innocent, not) {
+			t.Errorf("the innocent app's page says %q", not)
 		}
 	}
 	unread := text(t, write(t, reports.FormatHTML, specimen.Unread(t)))
@@ -166,5 +173,26 @@ func TestHTMLOfVeryManyFlowsStaysSmall(t *testing.T) {
 		if !bytes.Contains(page, fmt.Appendf(nil, `id="F%d"`, i+1)) {
 			t.Fatalf("finding %d is lost", i+1)
 		}
+	}
+}
+
+// Red is for violations: an installation ID breaks no promise, a user account does.
+func TestRedIsForViolations(t *testing.T) {
+	page := string(write(t, reports.FormatHTML, specimen.Guilty(t)))
+	for what, red := range map[string]bool{"User account": true, "Installation ID": false} {
+		_, row, ok := strings.Cut(page, `<td class="what"><bdi>`+what+`</bdi>`)
+		row, _, _ = strings.Cut(row, "</tr>")
+		if !ok || strings.Contains(row, `class="yes violates"`) != red {
+			t.Errorf("%s: red should be %v in\n%s", what, red, row)
+		}
+	}
+	for level, red := range map[string]bool{"L1": true, "L2": false, "L3": true, "L4": false} {
+		if got := regexp.MustCompile(`<div class="rung[^"]*violates"><b>` + level).MatchString(page); got != red {
+			t.Errorf("%s is red: %v", level, got)
+		}
+	}
+	innocent := string(write(t, reports.FormatHTML, specimen.Innocent(t)))
+	if _, body, _ := strings.Cut(innocent, "</style>"); regexp.MustCompile(`class="[^"]*violates`).MatchString(body) {
+		t.Error("the innocent app's page has red in it")
 	}
 }

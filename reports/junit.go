@@ -30,7 +30,7 @@ func writeJUnit(_ context.Context, w io.Writer, in Input) error {
 	}
 	for _, q := range in.Judgement.Questions {
 		c := ginkgo.JUnitTestCase{
-			Name:      "without signing up " + inert.Line(q.Title, 200),
+			Name:      "without signing up " + explain.Promise(q),
 			Classname: junitSuite + "." + inert.Line(m.App.Package, 200),
 			Properties: &ginkgo.JUnitProperties{Properties: []ginkgo.JUnitProperty{
 				{Name: "question", Value: inert.Line(q.ID, 100)},
@@ -47,7 +47,7 @@ func writeJUnit(_ context.Context, w io.Writer, in Input) error {
 			suite.Skipped++
 		default:
 			c.Status = "failed"
-			c.Failure = &ginkgo.JUnitFailure{Message: inert.Line(q.Title, 200) + ": " + inert.Line(string(q.Verdict), 40), Type: "failed", Description: answer}
+			c.Failure = &ginkgo.JUnitFailure{Message: explain.Promise(q) + ": " + inert.Line(string(q.Verdict), 40), Type: "failed", Description: answer}
 			suite.Failures++
 		}
 		suite.TestCases = append(suite.TestCases, c)
@@ -79,6 +79,7 @@ func junitProperties(m evidence.Manifest, j *judge.Judgement) ginkgo.JUnitProper
 		{Name: "device", Value: device},
 		{Name: "protocol", Value: inert.Line(m.Protocol, 100)},
 		{Name: "knowledge", Value: inert.Line(string(j.Knowledge), 64)},
-		{Name: "chain head", Value: inert.Line(string(m.Head), 64)},
+		{Name: "how to read it", Value: explain.Promises},
+		{Name: "chain head (SHA-256 of the last line of the log)", Value: inert.Line(string(m.Head), 64)},
 	}}
 }

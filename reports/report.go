@@ -68,7 +68,15 @@ type Phase struct {
 	Why      string           `json:"why,omitempty"` // why it was not reached
 	Signup   bool             `json:"signup,omitempty"`
 	Requests int              `json:"requests"`
-	Opaque   int              `json:"opaque"` // connections that could not be read
+	Opaque   int              `json:"opaque"` // connections that could not be read, without those that the app did not need
+	States   []State          `json:"states"` // the consent states that it went through: a choice splits its phase at the touch
+}
+
+// State is a stretch of a phase in one consent state.
+type State struct {
+	Consent  evidence.Consent `json:"consent"`
+	Began    time.Time        `json:"began"`
+	Requests int              `json:"requests"` // that began in it
 }
 
 // Canary is one planted value.
@@ -91,7 +99,8 @@ type Opaque struct {
 	Times    int    `json:"times"`
 	Sent     int64  `json:"sent"` // bytes from the device
 	Received int64  `json:"received"`
-	Event    uint64 `json:"event"` // of the first
+	Event    uint64 `json:"event"`           // of the first
+	Spare    bool   `json:"spare,omitempty"` // opened by the app and not needed: nothing was sent, and it hides nothing
 }
 
 // Exhibit is a blob of the evidence with what it shows.
@@ -132,14 +141,18 @@ func newReport(rec *record.Record, j *judge.Judgement) *Report {
 		Incomplete: rec.Dropped,
 	}
 	for _, p := range rec.Phases {
+		states := []State{}
+		for _, s := range p.States {
+			states = append(states, State(s))
+		}
 		r.Phases = append(r.Phases, Phase{
 			Arm: p.Arm, Name: p.Name, Purpose: p.Purpose, Consent: p.Consent, Started: p.Began, Ended: p.Ended,
-			Reached: p.Reached, Why: p.Why, Signup: p.Signup, Requests: p.Requests, Opaque: p.Opaque,
+			Reached: p.Reached, Why: p.Why, Signup: p.Signup, Requests: p.Requests, Opaque: p.Opaque, States: states,
 		})
 	}
 	for _, o := range rec.Opaque {
 		r.Opaque = append(r.Opaque, Opaque{
-			Host: o.Host, Port: o.Port, Reason: o.Reason, Detail: o.Detail, Times: o.Times, Sent: o.Sent, Received: o.Received, Event: o.Event,
+			Host: o.Host, Port: o.Port, Reason: o.Reason, Detail: o.Detail, Times: o.Times, Sent: o.Sent, Received: o.Received, Event: o.Event, Spare: o.Spare,
 		})
 	}
 	for _, p := range rec.Pictures {

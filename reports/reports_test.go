@@ -102,7 +102,7 @@ func TestNobodyIsCalledCompliant(t *testing.T) {
 		a := make(t)
 		for _, format := range reports.Formats() {
 			out := strings.ToLower(string(write(t, format, a)))
-			out = strings.ReplaceAll(out, "none of them means “compliant”", "")
+			out = strings.ReplaceAll(out, "none of the four means “compliant”", "")
 			out = strings.ReplaceAll(out, "“not observed” is never “clean”", "")
 			for _, word := range []string{"compliant", "clean", "harmless", "passed all"} {
 				if strings.Contains(out, word) {
@@ -148,6 +148,22 @@ func TestJUnit(t *testing.T) {
 	c := got.TestSuites[0].TestCases[0]
 	if c.Failure == nil || !strings.Contains(c.Failure.Description, "response body, at $.data.access_token") {
 		t.Errorf("the failure does not say where the proof is: %+v", c)
+	}
+}
+
+// Each question is proved by what was seen in the state that it asks about, and nothing is cut.
+func TestJUnitProvesEachQuestion(t *testing.T) {
+	var got ginkgo.JUnitTestSuites
+	if err := xml.Unmarshal(write(t, reports.FormatJUnit, specimen.Guilty(t)), &got); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range got.TestSuites[0].TestCases {
+		if strings.Contains(c.Name, "without sign-up") {
+			t.Errorf("%q says it twice", c.Name)
+		}
+		if strings.HasSuffix(c.Name, "after rejection") && strings.Contains(c.Failure.Description, "before any choice") {
+			t.Errorf("a rejection is answered by what was sent before it:\n%s", c.Failure.Description)
+		}
 	}
 }
 

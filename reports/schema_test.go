@@ -30,7 +30,7 @@ func schema(t testing.TB, strict bool) []byte {
 			case reflect.TypeFor[judge.Verdict]():
 				return enum("the answer to a question; there is no compliant", judge.Violated, judge.NotObserved, judge.Inconclusive, judge.NotApplicable)
 			case reflect.TypeFor[evidence.Consent]():
-				return enum("what the person had said", evidence.Untouched, evidence.Rejected, evidence.Accepted, evidence.Ignored, evidence.Withdrawn)
+				return enum("what the person had said", evidence.Untouched, evidence.Choosing, evidence.Rejected, evidence.Accepted, evidence.Ignored, evidence.Withdrawn)
 			case reflect.TypeFor[evidence.Digest]():
 				return &invopop.Schema{Type: "string", Pattern: "^([0-9a-f]{64})?$", Description: "a SHA-256 in hexadecimal digits"}
 			}
@@ -183,7 +183,7 @@ func TestDossier(t *testing.T) {
 	}
 	for _, h := range d.Holders {
 		for _, e := range h.Entries {
-			if e.Subject == "email" && (!e.Hashed || len(e.Consents) != 2) {
+			if e.Subject == "email" && (!e.Hashed || len(e.Consents) != 3) {
 				t.Errorf("the hashed address: %+v", e)
 			}
 			if len(e.Findings) == 0 {

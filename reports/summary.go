@@ -17,7 +17,7 @@ const SimulatedStamp = "SIMULATED DEVICE"
 // simulatedNote says what the stamp means.
 const simulatedNote = "This audit ran on a simulation of Android. It shows what the app's code did there; it does not show that a real phone would have been treated alike."
 
-// numbered is a finding with its number in a report: F1, F2 ... Those that violate a question come first.
+// numbered is a finding with its number in a report: F1, F2 ... Those that violate a question come first, the gravest before the others.
 type numbered struct {
 	judge.Finding
 	Number   int
@@ -27,8 +27,8 @@ type numbered struct {
 // Name is how a report refers to the finding: "F3".
 func (n numbered) Name() string { return fmt.Sprintf("F%d", n.Number) }
 
-// number sorts findings: violations first, by the question they violate, then the others; within
-// each the judge's order stays.
+// number sorts findings: violations first, then the others, each with the gravest first; among those of equal weight
+// the judge's order stays.
 func number(j *judge.Judgement) []numbered {
 	var violating, noted []numbered
 	violates := make(map[string][]judge.Question)
@@ -48,11 +48,9 @@ func number(j *judge.Judgement) []numbered {
 			noted = append(noted, n)
 		}
 	}
-	rank := make(map[string]int)
-	for i, q := range j.Questions {
-		rank[q.ID] = i
+	for _, s := range [][]numbered{violating, noted} {
+		slices.SortStableFunc(s, func(a, b numbered) int { return explain.Gravity(a.Finding) - explain.Gravity(b.Finding) })
 	}
-	slices.SortStableFunc(violating, func(a, b numbered) int { return rank[a.Violates[0].ID] - rank[b.Violates[0].ID] })
 	all := append(violating, noted...)
 	for i := range all {
 		all[i].Number = i + 1
@@ -82,7 +80,8 @@ func lead(j *judge.Judgement, app evidence.App) string {
 			name, join(notSeen(j, judge.NotObserved), "or"), "That is no statement about other versions, devices, places or times.")
 	case judge.Inconclusive:
 		seen := notSeen(j, judge.NotObserved, judge.Inconclusive)
-		spots := explain.Count(int64(len(j.BlindSpots)), "thing", "things")
+		hiding, _ := explain.Hiding(j)
+		spots := explain.Count(int64(len(hiding)), "thing", "things")
 		return fmt.Sprintf("%s was not seen to %s without a sign-up, but %s could not be looked at that could hide it.",
 			title(name), join(seen, "or"), spots)
 	}
@@ -124,6 +123,12 @@ func deeds(j *judge.Judgement) []string {
 	if accounts > 0 {
 		out = append(out, "created an account for this person")
 	}
+	if faces > 0 {
+		out = append(out, "sent what looks like the geometry of a face")
+	}
+	if drafts > 0 {
+		out = append(out, "uploaded a draft that was never posted")
+	}
 	if len(kinds) > 0 {
 		one, many := "company", "companies"
 		if unowned > 0 {
@@ -134,14 +139,8 @@ func deeds(j *judge.Judgement) []string {
 		s += where(countries, nowhere > 0)
 		out = append(out, s)
 	}
-	if drafts > 0 {
-		out = append(out, "uploaded a draft that was never posted")
-	}
-	if faces > 0 {
-		out = append(out, "sent the geometry of a face")
-	}
 	if device > 0 {
-		out = append(out, "left an account on the device")
+		out = append(out, "added an account to the device")
 	}
 	if len(out) == 0 {
 		return []string{"did what this report shows in " + explain.Count(int64(others), "finding", "findings")}
@@ -212,6 +211,27 @@ func add(to []string, s string) []string {
 		return to
 	}
 	return append(to, s)
+}
+
+// ranges names findings in few words: "F1, F3–F7". Those given are in the order of their numbers.
+func ranges(findings []numbered) string {
+	var out []string
+	for i := 0; i < len(findings); {
+		end := i
+		for end+1 < len(findings) && findings[end+1].Number == findings[end].Number+1 {
+			end++
+		}
+		switch end - i {
+		case 0:
+			out = append(out, findings[i].Name())
+		case 1:
+			out = append(out, findings[i].Name(), findings[end].Name())
+		default:
+			out = append(out, findings[i].Name()+"–"+findings[end].Name())
+		}
+		i = end + 1
+	}
+	return strings.Join(out, ", ")
 }
 
 // join writes a list as a sentence has it: "a, b and c".

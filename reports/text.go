@@ -20,7 +20,8 @@ import (
 
 // How much of each list the summary shows; the rest is counted.
 const (
-	textWidth    = 100
+	textWidth    = 100 // columns where there is no terminal to ask
+	textNarrow   = 40  // columns below which no line is broken any more
 	textFindings = 20
 	textHosts    = 20
 	textSpots    = 12
@@ -57,13 +58,26 @@ func colours(w io.Writer) bool {
 	return ok && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(f.Fd()))
 }
 
+// columns is how wide the terminal is that w is; textWidth for anything else.
+func columns(w io.Writer) int {
+	f, ok := w.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return textWidth
+	}
+	n, _, err := term.GetSize(int(f.Fd()))
+	if err != nil || n <= 0 {
+		return textWidth
+	}
+	return max(n, textNarrow)
+}
+
 func writeText(ctx context.Context, w io.Writer, in Input) error {
 	rec, err := record.Read(ctx, in.Evidence, in.Judgement)
 	if err != nil {
 		return err
 	}
 	b := bufio.NewWriter(w)
-	t := text{w: b, paint: paint(colours(w)), rec: rec, j: in.Judgement, findings: number(in.Judgement)}
+	t := text{w: b, width: columns(w), paint: paint(colours(w)), rec: rec, j: in.Judgement, findings: number(in.Judgement)}
 	t.head()
 	t.questions()
 	t.sent()
@@ -74,7 +88,8 @@ func writeText(ctx context.Context, w io.Writer, in Input) error {
 }
 
 type text struct {
-	w *bufio.Writer
+	w     *bufio.Writer
+	width int // of a line, in columns
 	paint
 	rec      *record.Record
 	j        *judge.Judgement
@@ -83,10 +98,20 @@ type text struct {
 
 func (t *text) printf(format string, args ...any) { fmt.Fprintf(t.w, format, args...) }
 
-// para writes text in lines of at most textWidth, each after an indent.
-func (t *text) para(indent, s string) {
-	for _, line := range wrap(s, textWidth-utf8.RuneCountInString(indent)) {
-		t.printf("%s%s\n", indent, line)
+// para writes text in lines of at most the width, each after an indent.
+func (t *text) para(indent, s string) { t.hang(indent, indent, s, nil) }
+
+// hang writes text in lines of at most the width, the first behind a mark and the others behind an indent. The
+// text of each line is painted, unless paint is nil.
+func (t *text) hang(mark, indent, s string, paint func(string) string) {
+	for i, line := range wrap(s, t.width-utf8.RuneCountInString(indent)) {
+		if paint != nil {
+			line = paint(line)
+		}
+		if i > 0 {
+			mark = indent
+		}
+		t.printf("%s%s\n", mark, line)
 	}
 }
 
@@ -107,22 +132,26 @@ func (t *text) head() {
 		t.para("", fmt.Sprintf("The audit did not run to its end: %s. %s", inert.Line(m.End.How, 20), inert.Line(m.End.Error, 300)))
 	}
 	level := explain.Ladder()[min(max(t.j.Ladder, 0), 7)]
-	t.printf("\n%s  account ladder %s of L7: %s\n", t.verdict(t.j.Verdict, strings.ToUpper(inert.Line(string(t.j.Verdict), 40))), level.Name, level.What)
+	t.printf("\n%s\n", t.verdict(t.j.Verdict, strings.ToUpper(inert.Line(string(t.j.Verdict), 40))))
+	t.para("", fmt.Sprintf("Account ladder: %s of L7, %s.", level.Name, strings.ToLower(level.What[:1])+level.What[1:]))
 	t.para("", lead(t.j, m.App))
 }
 
 func (t *text) questions() {
 	t.section("Without signing up, the service …")
+	t.hang("", "", explain.Promises, t.dim)
 	width := 0
 	for _, q := range t.j.Questions {
-		width = max(width, utf8.RuneCountInString(inert.Line(q.Title, 70)))
+		width = max(width, utf8.RuneCountInString(explain.Promise(q)))
 	}
+	indent := strings.Repeat(" ", 18)
 	for _, q := range t.j.Questions {
-		title := inert.Line(q.Title, 70)
-		t.printf("  %s  %s%s\n", t.verdict(q.Verdict, fmt.Sprintf("%-14s", inert.Line(string(q.Verdict), 40))), title,
-			suffix(strings.Repeat(" ", width-utf8.RuneCountInString(title)), t.refs(q)))
+		said := explain.Promise(q)
+		said += suffix(strings.Repeat("\u00a0", width-utf8.RuneCountInString(said)), t.refs(q))
+		mark := "  " + t.verdict(q.Verdict, fmt.Sprintf("%-14s", inert.Line(string(q.Verdict), 40))) + "  "
+		t.hang(mark, indent, said, nil)
 		if q.Verdict == judge.Inconclusive || q.Verdict == judge.NotApplicable {
-			t.para("                  ", inert.Line(q.Because, 300))
+			t.hang(indent, indent, explain.Line(q.Because, 300), t.dim)
 		}
 	}
 }
@@ -131,28 +160,25 @@ func suffix(pad, s string) string {
 	if s == "" {
 		return ""
 	}
-	return pad + "  " + s
+	return pad + "\u00a0 " + s
 }
 
-// refs names the findings that violate a question: "F1, F2".
+// refs names the findings that violate a question: "F1, F3–F7".
 func (t *text) refs(q judge.Question) string {
-	var names []string
+	var violating []numbered
 	for _, f := range t.findings {
 		for _, v := range f.Violates {
 			if v.ID == q.ID {
-				names = append(names, f.Name())
+				violating = append(violating, f)
 			}
 		}
 	}
-	if len(names) > 8 {
-		names = append(names[:8], fmt.Sprintf("and %d more", len(names)-8))
-	}
-	return t.dim(strings.Join(names, ", "))
+	return ranges(violating)
 }
 
 func (t *text) sent() {
 	with, without := transfers(t.j, t.findings)
-	if len(with) > 0 {
+	if len(with)+len(without) > 0 {
 		t.section("What went to whom")
 	}
 	for i, tr := range with {
@@ -160,7 +186,7 @@ func (t *text) sent() {
 			t.printf("  … and %s\n", explain.Count(int64(len(with)-textHosts), "more host", "more hosts"))
 			break
 		}
-		t.printf("  %s\n", explain.Recipient(tr.Host, tr.Owner, tr.Country))
+		t.para("  ", explain.Recipient(tr.Host, tr.Owner, tr.Country))
 		for _, it := range tr.Items {
 			line := it.What
 			if it.Issued {
@@ -180,7 +206,7 @@ func (t *text) sent() {
 			if len(when) > 0 {
 				line += ": " + strings.Join(when, ", ")
 			}
-			t.para("    ", line)
+			t.hang("    ", "      ", line, nil)
 		}
 	}
 	if n := len(without); n > 0 {
@@ -203,7 +229,7 @@ func (t *text) found() {
 			mark = t.in("31", f.Name())
 		}
 		lines := strings.Split(explain.Finding(f.Finding), "\n")
-		t.printf("  %s%s %s\n", mark, strings.Repeat(" ", max(0, 3-len(f.Name()))), lines[0])
+		t.hang("  "+mark+strings.Repeat(" ", max(0, 3-len(f.Name())))+" ", "      ", lines[0], nil)
 		for _, line := range lines[1:] {
 			t.para("      ", line)
 		}
@@ -214,54 +240,67 @@ func (t *text) found() {
 }
 
 func (t *text) blindSpots() {
-	if len(t.j.BlindSpots) == 0 {
-		return
-	}
-	t.section("What could not be seen")
-	for i, s := range t.j.BlindSpots {
-		if i == textSpots {
-			t.printf("  … and %s\n", explain.Count(int64(len(t.j.BlindSpots)-textSpots), "more", "more"))
-			break
-		}
-		t.bullet(inert.Line(s.What, 400))
-		if s.Do != "" {
-			t.para("    ", "what would help: "+inert.Line(s.Do, 400))
-		}
-	}
+	hiding, noted := explain.Hiding(t.j)
+	t.spots("What could not be seen", hiding)
+	t.spots("Noted; it changes no answer", noted)
 }
 
-// bullet writes a paragraph behind a bullet.
-func (t *text) bullet(s string) {
-	for i, line := range wrap(s, textWidth-4) {
-		mark := "  • "
-		if i > 0 {
-			mark = "    "
+func (t *text) spots(title string, spots []judge.BlindSpot) {
+	if len(spots) == 0 {
+		return
+	}
+	t.section(title)
+	for i, s := range spots {
+		if i == textSpots {
+			t.printf("  … and %s\n", explain.Count(int64(len(spots)-textSpots), "more", "more"))
+			break
 		}
-		t.printf("%s%s\n", mark, line)
+		t.hang("  • ", "    ", explain.Line(s.What, 400), nil)
+		if s.Do != "" && len(s.Hides) > 0 {
+			t.para("    ", "what would help: "+inert.Line(s.Do, 400))
+		}
 	}
 }
 
 func (t *text) tested() {
 	c, d, m := t.j.Coverage, t.j.Decoys, t.rec.Manifest
 	t.section("How it was tested")
-	t.printf("  read        %s, %s sent\n", explain.Count(int64(c.Flows), "request", "requests"), explain.Bytes(c.Sent))
-	t.printf("  not read    %s, %s sent\n", explain.Count(int64(c.Opaque), "connection", "connections"), explain.Bytes(c.OpaqueSent))
+	t.row("read", fmt.Sprintf("%s, %s sent", explain.Count(int64(c.Flows), "request", "requests"), explain.Bytes(c.Sent)), nil)
+	unread := fmt.Sprintf("%s, %s sent", explain.Count(int64(unread(t.rec, t.j)), "connection", "connections"), explain.Bytes(c.OpaqueSent))
+	if n := t.rec.Spare; n > 0 {
+		unread += fmt.Sprintf("; %s opened by the app and not needed", explain.Count(int64(n), "more was", "more were"))
+	}
+	t.row("not read", unread, nil)
+	all := canaries(t.rec)
+	planted, missing := plantedOf(all)
+	said := fmt.Sprintf("%d of %s", planted, explain.Count(int64(len(all)), "invented value", "invented values"))
+	if len(missing) > 0 {
+		said += "; not " + join(missing, "and")
+	}
+	t.row("planted", said, nil)
 	decoys := fmt.Sprintf("%s searched for, %s", explain.Count(int64(d.Decoys), "value that was never planted", "values that were never planted"),
 		explain.Count(int64(len(d.Matches)), "match", "matches"))
 	if len(d.Matches) > 0 {
-		decoys = t.in("1;33", decoys+": the instrument saw something that can't be there")
+		t.row("decoys", decoys+": the instrument saw something that can't be there", func(s string) string { return t.in("1;33", s) })
+	} else {
+		t.row("decoys", decoys, nil)
 	}
-	t.printf("  decoys      %s\n", decoys)
-	t.printf("  device      %s, Android %s (API %d)\n", inert.Line(m.Device.Model, 60), inert.Line(m.Device.Release, 20), m.Device.API)
-	t.printf("  protocol    %s, %s\n", inert.Line(m.Protocol, 60), m.Started.UTC().Format("2 January 2006, 15:04 UTC"))
-	t.printf("  chain head  %s\n", inert.Line(string(m.Head), 64))
+	t.row("device", fmt.Sprintf("%s, Android %s (API %d)", inert.Line(m.Device.Model, 60), inert.Line(m.Device.Release, 20), m.Device.API), nil)
+	t.row("protocol", fmt.Sprintf("%s, %s", inert.Line(m.Protocol, 60), m.Started.UTC().Format("2 January 2006, 15:04 UTC")), nil)
+	t.row("chain head", inert.Line(string(m.Head), 64), nil)
+	t.row("", "the SHA-256 of the log's last line, which stands for all of it", t.dim)
+}
+
+func (t *text) row(name, says string, paint func(string) string) {
+	t.hang(fmt.Sprintf("  %-12s", name), strings.Repeat(" ", 14), says, paint)
 }
 
 // wrap breaks text at spaces into lines of at most width characters; a longer word stays whole.
+// A no-break space is written as a space and breaks no line.
 func wrap(s string, width int) []string {
 	var lines []string
 	line, length := "", 0
-	for _, word := range strings.Fields(s) {
+	for _, word := range strings.FieldsFunc(s, func(r rune) bool { return r == ' ' || r == '\n' || r == '\t' }) {
 		n := utf8.RuneCountInString(word)
 		if length > 0 && length+1+n > width {
 			lines = append(lines, line)
@@ -276,6 +315,9 @@ func wrap(s string, width int) []string {
 	}
 	if length > 0 {
 		lines = append(lines, line)
+	}
+	for i, line := range lines {
+		lines[i] = strings.TrimRight(strings.ReplaceAll(line, "\u00a0", " "), " ")
 	}
 	return lines
 }

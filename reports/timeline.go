@@ -14,6 +14,7 @@ type timeline struct {
 	Width, Height int
 	Left          int // where the axis begins
 	Phases        []band
+	States        []band // the consent states within the phases
 	Touches       []int
 	Screens       []int
 	Bars          []bar
@@ -70,15 +71,25 @@ func newTimeline(rec *record.Record, findings []numbered) *timeline {
 		return timeLeft + int(float64(at.Sub(rec.Began))/float64(span)*float64(timeWidth-timeLeft-4))
 	}
 	for i, p := range rec.Phases {
-		b := band{X: x(p.Began), Number: i + 1, Full: inert.Line(p.Name, 60), State: "none"}
-		if explain.Consent(p.Consent) != "" {
-			b.State = string(p.Consent)
+		b := band{X: x(p.Began), Number: i + 1, Full: inert.Line(p.Name, 60)}
+		if said := statesOf(p); said != "" {
+			b.Full += ": " + said
 		}
 		b.W = max(x(p.Ended)-b.X, 2)
 		if name := inert.Line(p.Name, 24); len(name)*7+26 <= b.W {
 			b.Name = name
 		}
 		t.Phases = append(t.Phases, b)
+		for k, s := range p.States {
+			end := p.Ended
+			if k+1 < len(p.States) {
+				end = p.States[k+1].Began
+			}
+			if explain.Consent(s.Consent) != "" {
+				from := x(s.Began)
+				t.States = append(t.States, band{X: from, W: max(x(end)-from, 2), State: string(s.Consent)})
+			}
+		}
 	}
 	for _, s := range rec.Steps {
 		if s.Tap != nil {

@@ -24,11 +24,21 @@ type item struct {
 	Issued   bool   // the service issued it
 	Hashed   bool
 	Signup   bool
+	Violates bool // one of its findings violates a question
 	Consents map[evidence.Consent]bool
 	Findings []numbered
 }
 
-// transfers sorts findings by the host they are about; hosts that are in most findings come first.
+// gravity is that of the gravest finding about it.
+func (it *item) gravity() int {
+	least := explain.Gravity(it.Findings[0].Finding)
+	for _, f := range it.Findings {
+		least = min(least, explain.Gravity(f.Finding))
+	}
+	return least
+}
+
+// transfers sorts findings by the host they are about; hosts with the gravest come first.
 // Hosts that were talked to and sent nothing that was looked for are returned apart.
 func transfers(j *judge.Judgement, findings []numbered) (with []transfer, without []judge.Recipient) {
 	at := make(map[string]int)
@@ -54,9 +64,16 @@ func transfers(j *judge.Judgement, findings []numbered) (with []transfer, withou
 		}
 		without = append(without, r)
 	}
+	for i := range with {
+		items := with[i].Items
+		sort.SliceStable(items, func(a, b int) bool { return items[a].gravity() < items[b].gravity() })
+	}
 	sort.SliceStable(with, func(a, b int) bool {
 		if with[a].Violates != with[b].Violates {
 			return with[a].Violates
+		}
+		if ga, gb := with[a].Items[0].gravity(), with[b].Items[0].gravity(); ga != gb {
+			return ga < gb
 		}
 		return len(with[a].Items) > len(with[b].Items)
 	})
@@ -101,6 +118,7 @@ func (t *transfer) add(f numbered) {
 		it = &t.Items[len(t.Items)-1]
 	}
 	it.Findings = append(it.Findings, f)
+	it.Violates = it.Violates || len(f.Violates) > 0
 	for _, c := range consents(f.Finding) {
 		it.Consents[c] = true
 	}
@@ -118,7 +136,7 @@ func itemName(f judge.Finding) string {
 	case judge.DraftUploaded:
 		return "unposted draft"
 	case judge.FeatureVectorSent:
-		return "face geometry"
+		return "what looks like face geometry"
 	case judge.AccountCreated:
 		return "user account"
 	case judge.InstallationIssued:

@@ -158,7 +158,7 @@ func TestVerdictsBecomeStates(t *testing.T) {
 			[]string{"VIOLATED", "An account was created and its token used", "api.example (Clip Ltd, China)", "in phase untouched, before any choice",
 				"in 2 of 3 repeats", "event 41, flow f7, response body, at $.token", "1 more place"}, nil},
 		{judge.QuestionIdentifier, "without signing up sends no identifier", scenarios.Passed, nil, nil},
-		{judge.QuestionBeforeConsent, "without signing up sends no identifier before consent", scenarios.Skipped,
+		{judge.QuestionBeforeConsent, "without signing up sends no identifier before a choice", scenarios.Skipped,
 			[]string{"INCONCLUSIVE", "pinned.example refused our certificate⟨U+001B⟩[31m", "audit it with a bypass"}, []string{"something else", "\x1b"}},
 		{judge.QuestionAfterReject, "without signing up sends no identifier after rejection", scenarios.Skipped,
 			[]string{"NOT APPLICABLE", "No consent dialog was found."}, nil},

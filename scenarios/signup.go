@@ -9,7 +9,7 @@ import (
 var _ = Describe("without signing up", func() {
 	It("creates no account", question(judge.QuestionAccount))
 	It("sends no identifier", question(judge.QuestionIdentifier))
-	It("sends no identifier before consent", question(judge.QuestionBeforeConsent))
+	It("sends no identifier before a choice", question(judge.QuestionBeforeConsent))
 	It("sends no identifier after rejection", question(judge.QuestionAfterReject))
 	It("uploads no draft", question(judge.QuestionDraft))
 	It("leaves no account on the device", question(judge.QuestionDeviceAccount))

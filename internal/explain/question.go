@@ -114,8 +114,8 @@ func Findings(j *judge.Judgement, q judge.Question) []judge.Finding {
 	return out
 }
 
-// Gravity is where a finding stands in a list, the gravest with the least: an account, the geometry of a face, a draft, what
-// names a person or others, an account on the device, what names the device, and what was merely issued or kept.
+// Gravity is where a finding stands in a list, the gravest with the least: an account, the geometry of a face, a draft, an
+// account on the device, what names a person or others, what names the device, and what was merely issued or kept.
 func Gravity(f judge.Finding) int {
 	switch f.Claim {
 	case judge.AccountCreated:
@@ -125,12 +125,12 @@ func Gravity(f judge.Finding) int {
 	case judge.DraftUploaded:
 		return 2
 	case judge.DeviceAccountAdded:
-		return 20
+		return 3
 	case judge.CredentialsKept:
-		return 21
+		return 4
 	case judge.IdentifierSent:
 		if i := slices.Index(personal, canary.Kind(f.Subject)); i >= 0 {
-			return 3 + i
+			return 5 + i
 		}
 		return 30
 	}

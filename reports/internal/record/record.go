@@ -206,7 +206,9 @@ func (r *reader) add(e evidence.Event) error {
 	if r.events[e.Seq] {
 		r.Times[e.Seq] = e.At
 	}
-	r.state(e)
+	if e.Kind != evidence.KindPhaseStart {
+		r.state(e)
+	}
 	switch e.Kind {
 	case evidence.KindAuditStart:
 		return json.Unmarshal(e.Data, &r.Start)
@@ -216,6 +218,7 @@ func (r *reader) add(e evidence.Event) error {
 		return decode(e, func(p evidence.Phase) {
 			r.open[phaseKey(e.Arm, p.Name)] = len(r.Phases)
 			r.Phases = append(r.Phases, Phase{Phase: p, Arm: e.Arm, Began: e.At, Ended: e.At, Open: true})
+			r.state(e)
 		})
 	case evidence.KindPhaseEnd:
 		return decode(e, func(p evidence.Phase) { r.endPhase(e, p) })

@@ -79,6 +79,12 @@ func (b *builder) begin(name, purpose string, c evidence.Consent, lasts time.Dur
 	b.append(evidence.KindPhaseStart, evidence.Phase{Name: name, Consent: c, Lasts: lasts, Reached: true, Purpose: purpose})
 }
 
+// consents notes that the person's choice is now another.
+func (b *builder) consents(c evidence.Consent) {
+	b.consent = c
+	b.log.Position(b.arm, b.phase, c)
+}
+
 func (b *builder) end(purpose string, lasts time.Duration) {
 	b.append(evidence.KindPhaseEnd, evidence.Phase{Name: b.phase, Consent: b.consent, Lasts: lasts, Reached: true, Purpose: purpose})
 	b.log.Position("", "", "")

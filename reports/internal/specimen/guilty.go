@@ -83,10 +83,15 @@ func (g *guilty) run() {
 	g.screenshot("at the end of the phase", dialog)
 	g.end("launch", 8*time.Second)
 
-	g.begin("rejected", "consent", evidence.Rejected, 6*time.Second)
+	g.begin("rejected", "consent", evidence.Untouched, 6*time.Second)
+	g.wait(400 * time.Millisecond)
+	g.consents(evidence.Choosing)
+	g.identifiers() // of its own, just as we touch
+	g.act("tap", "Not now at 103,292")
+	g.consents(evidence.Rejected)
 	feed := Screen(g.accent, 5, 0)
 	after := g.blob(feed)
-	g.append(evidence.KindTap, evidence.Tap{X: 103, Y: 292, Text: "Not now", Why: "rejects the consent dialog", Before: before, After: after})
+	g.append(evidence.KindTap, evidence.Tap{X: 103, Y: 292, Text: "Not now", Why: "rejects the consent dialog", Before: before})
 	g.wait(900 * time.Millisecond)
 	g.identifiers()
 	g.screenshot("after the rejection", feed)
@@ -208,9 +213,9 @@ func (g *guilty) judgement() {
 		id(own, canary.SSAID, "The Android ID went to log.clipshare.example", g.place...),
 		id(bugly, canary.SSAID, "The Android ID went to android.bugly.qq.com", g.bugly...),
 		id(umeng, canary.AdvertisingID, "The advertising ID went to ulogs.umeng.com", g.umeng...),
-		id(ad, canary.Email, "The SHA-256 of the e-mail address went to sync.adreach.example", g.ad[0], g.ad[3]),
-		id(ad, canary.Location, "The location went to sync.adreach.example", g.ad[1], g.ad[4]),
-		id(ad, canary.AdvertisingID, "The advertising ID went to sync.adreach.example", g.ad[2], g.ad[5]),
+		id(ad, canary.Email, "The SHA-256 of the e-mail address went to sync.adreach.example", g.ad[0], g.ad[3], g.ad[6]),
+		id(ad, canary.Location, "The location went to sync.adreach.example", g.ad[1], g.ad[4], g.ad[7]),
+		id(ad, canary.AdvertisingID, "The advertising ID went to sync.adreach.example", g.ad[2], g.ad[5], g.ad[8]),
 	}
 	account := g.find(judge.Finding{
 		Claim: judge.AccountCreated, Level: 3, Title: "api.clipshare.example created a user, and the app acted as that user", Subject: "clipshare-guest", Value: token,
@@ -231,12 +236,12 @@ func (g *guilty) judgement() {
 	g.j.Questions = []judge.Question{
 		{ID: judge.QuestionAccount, Title: "creates no account without sign-up", Verdict: judge.Violated, Because: "A user was created and used before any choice was made.", Findings: []string{account}},
 		{ID: judge.QuestionIdentifier, Title: "sends no identifier without sign-up", Verdict: judge.Violated, Because: "Four kinds of identifiers went to four companies.", Findings: sent},
-		{ID: judge.QuestionBeforeConsent, Title: "sends no identifier before consent", Verdict: judge.Violated, Because: "They went while the consent dialog stood on the screen, untouched.", Findings: sent},
+		{ID: judge.QuestionBeforeConsent, Title: "sends no identifier before a choice", Verdict: judge.Violated, Because: "They went while the consent dialog stood on the screen, untouched.", Findings: sent},
 		{ID: judge.QuestionAfterReject, Title: "sends no identifier after rejection", Verdict: judge.Violated, Because: "They went again after the rejection.", Findings: sent[1:]},
 		{ID: judge.QuestionDraft, Title: "uploads no draft", Verdict: judge.Violated, Because: "The discarded recording was uploaded.", Findings: []string{draft, face}},
 		{ID: judge.QuestionDeviceAccount, Title: "leaves no account on the device", Verdict: judge.Violated, Because: "An account stands in the device's settings.", Findings: []string{left}},
 	}
-	g.j.BlindSpots = []judge.BlindSpot{{What: "1 connection to pinned.clipshare.example could not be read: the app refused the proxy's certificate.", Do: "Audit the app again with a bypass of its certificate pinning.", Hides: nil}}
+	g.j.BlindSpots = []judge.BlindSpot{{What: "1 connection to pinned.clipshare.example could not be read: the app refused the proxy's certificate.", Do: "Audit the app again with a bypass of its certificate pinning.", Hides: []string{judge.QuestionIdentifier, judge.QuestionAfterReject}}}
 	g.j.Coverage = judge.Coverage{Flows: g.flows, Opaque: 1, Sent: 14_210, Received: 2_950, OpaqueSent: 517, KernelSent: 15_904, KernelRecv: 6_000}
 	g.j.Decoys = judge.DecoyResult{Decoys: len(Decoys.Canaries)}
 	g.j.Recipients = []judge.Recipient{

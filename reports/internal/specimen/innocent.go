@@ -16,7 +16,7 @@ func questions(v judge.Verdict, because string) []judge.Question {
 	out := []judge.Question{
 		{ID: judge.QuestionAccount, Title: "creates no account without sign-up"},
 		{ID: judge.QuestionIdentifier, Title: "sends no identifier without sign-up"},
-		{ID: judge.QuestionBeforeConsent, Title: "sends no identifier before consent"},
+		{ID: judge.QuestionBeforeConsent, Title: "sends no identifier before a choice"},
 		{ID: judge.QuestionAfterReject, Title: "sends no identifier after rejection"},
 		{ID: judge.QuestionDraft, Title: "uploads no draft"},
 		{ID: judge.QuestionDeviceAccount, Title: "leaves no account on the device"},
@@ -62,11 +62,19 @@ func Innocent(t testing.TB) Audit {
 		message{headers: headers("application/json"), body: []byte(`{"user":"pu_77aa01","token":"pt_f02b9de1c64a47a3"}`)})
 	b.find(judge.Finding{Claim: judge.AccountCreated, Level: 3, Title: "api.pantry.example created a user after the sign-up form", Subject: "pantry", Value: "pt_f02b9de1c64a47a3", Signup: true,
 		Host: "api.pantry.example", Owner: "Pantry Cooperative", Country: "AT", Grounds: "A person filled in the sign-up form just before.", Proof: []judge.Pointer{b.answered(u, "body:$.token", "pt_f02b9de1c64a47a3")}})
+	var spare uint64
+	for range 2 {
+		spare = b.append(evidence.KindConnection, flow.Connection{Flow: "f800", Host: "cdn.pantry.example", Port: 443, Reason: flow.HungUp, Detail: "as an app does that pins its certificates"})
+	}
 	b.end("signup", 5*time.Second)
 	b.j.Verdict, b.j.Ladder = judge.NotObserved, 2
 	b.j.Questions = questions(judge.NotObserved, "All traffic was read, and nothing of the kind was in it.")
 	b.j.Questions[4].Verdict, b.j.Questions[4].Because = judge.NotApplicable, "The app has nothing to record with."
-	b.j.Coverage = judge.Coverage{Flows: 3, Sent: 900, Received: 400}
+	b.j.Coverage = judge.Coverage{Flows: 3, Opaque: 2, Sent: 900, Received: 400, KernelSent: 850, KernelRecv: 1_200}
+	b.j.BlindSpots = []judge.BlindSpot{
+		{What: "2 connections to cdn.pantry.example: given up by the app before anything was sent, while others to the same host were read.", Event: spare},
+		{What: "The device would not take our IMEI, so if the app sent its real one, it was not recognised: there is no interface that sets it."},
+	}
 	b.j.Decoys = judge.DecoyResult{Decoys: len(Decoys.Canaries)}
 	b.j.Recipients = []judge.Recipient{{Host: "api.pantry.example", Owner: "Pantry Cooperative", Country: "AT", Flows: 3, Sent: 900}}
 	return b.seal(evidence.Manifest{Device: Device, App: app})
@@ -86,7 +94,8 @@ func Unread(t testing.TB) Audit {
 	b.j.Verdict = judge.Inconclusive
 	b.j.Questions = questions(judge.Inconclusive, "The app could not be started.")
 	b.j.BlindSpots = []judge.BlindSpot{
-		{What: "The app was not started: its code can't run on this device.", Do: "Audit it on a phone or an emulator."},
+		{What: "The app was not started: its code can't run on this device.", Hides: []string{judge.QuestionAccount, judge.QuestionIdentifier, judge.QuestionBeforeConsent,
+			judge.QuestionAfterReject, judge.QuestionDraft, judge.QuestionDeviceAccount}, Do: "Audit it on a phone or an emulator."},
 		{What: "4 connections to pinned.example could not be read.", Hides: []string{judge.QuestionIdentifier}},
 	}
 	b.j.Coverage = judge.Coverage{Opaque: 4, OpaqueSent: 2068}
