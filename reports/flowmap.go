@@ -81,7 +81,7 @@ func newFlowMap(app string, with []transfer, s shape) *flowMap {
 // mapNodes are the companies, with what each got.
 func mapNodes(with []transfer, s shape) []mapNode {
 	var nodes []mapNode
-	var items [][]string
+	var items [][]item // by company
 	at := make(map[string]int)
 	for _, t := range with {
 		name := t.Owner
@@ -100,19 +100,15 @@ func mapNodes(with []transfer, s shape) []mapNode {
 			items = append(items, nil)
 		}
 		nodes[i].Violates = nodes[i].Violates || t.Violates
-		for _, it := range t.Items {
-			what := it.What
-			if it.Hashed {
-				what += " (hash)"
-			}
-			if it.Issued {
-				what = "issued: " + what
-			}
-			items[i] = add(items[i], what)
-		}
+		items[i] = append(items[i], t.Items...)
 	}
 	for i := range nodes {
-		nodes[i].Lines = fill(items[i], s.text, 4)
+		slices.SortStableFunc(items[i], func(a, b item) int { return a.gravity() - b.gravity() })
+		var what []string
+		for _, it := range items[i] {
+			what = add(what, it.onMap())
+		}
+		nodes[i].Lines = fill(what, s.text, 4)
 	}
 	// Companies of one country stand together, so that lines don't cross.
 	first := make(map[string]int)
@@ -123,6 +119,18 @@ func mapNodes(with []transfer, s shape) []mapNode {
 	}
 	slices.SortStableFunc(nodes, func(a, b mapNode) int { return first[a.Country] - first[b.Country] })
 	return nodes
+}
+
+// onMap names an item in the picture.
+func (it *item) onMap() string {
+	what := it.What
+	if it.Hashed {
+		what += " (hash)"
+	}
+	if it.Issued {
+		what = "issued: " + what
+	}
+	return what
 }
 
 // fill puts items into lines of at most width characters, and at most so many lines.

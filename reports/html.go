@@ -79,6 +79,7 @@ type fact struct{ Number, Label string }
 
 type answer struct {
 	judge.Question
+	Because  string
 	Findings []numbered
 	Spots    []judge.BlindSpot
 }
@@ -161,7 +162,7 @@ func newPage(ctx context.Context, in Input, rec *record.Record) (*page, error) {
 		})
 	}
 	for _, q := range j.Questions {
-		a := answer{Question: q, Spots: explain.BlindSpots(j, q.ID)}
+		a := answer{Question: q, Because: explain.Because(j, q), Spots: explain.BlindSpots(j, q.ID)}
 		for _, f := range findings {
 			for _, v := range f.Violates {
 				if v.ID == q.ID {

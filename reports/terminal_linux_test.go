@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"unicode/utf8"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -37,6 +38,58 @@ func terminal(t *testing.T) (master, tty *os.File) {
 	}
 	t.Cleanup(func() { tty.Close() })
 	return master, tty
+}
+
+// shown is what a terminal of so many columns is shown; zero for one that does not say.
+func shown(t *testing.T, in reports.Input, wide uint16) string {
+	t.Helper()
+	master, tty := terminal(t)
+	if err := unix.IoctlSetWinsize(int(tty.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Col: wide, Row: 40}); err != nil {
+		t.Fatal(err)
+	}
+	read := make(chan []byte)
+	go func() {
+		var all []byte
+		b := make([]byte, 4096)
+		for {
+			n, err := master.Read(b)
+			all = append(all, b[:n]...)
+			if err != nil || bytes.Contains(all, []byte("stands for")) {
+				read <- all
+				return
+			}
+		}
+	}()
+	if err := reports.Write(t.Context(), reports.FormatText, tty, in); err != nil {
+		t.Fatal(err)
+	}
+	return string(<-read)
+}
+
+func TestLinesFitTheTerminal(t *testing.T) {
+	t.Setenv("NO_COLOR", "1")
+	a := specimen.Guilty(t)
+	in := reports.Input{Evidence: a.Evidence, Judgement: a.Judgement}
+	for _, wide := range []uint16{0, 60, 80, 140} {
+		limit := int(wide)
+		if wide == 0 {
+			limit = 100
+		}
+		longest := 0
+		for _, line := range strings.Split(shown(t, in, wide), "\n") {
+			n := utf8.RuneCountInString(strings.TrimRight(line, "\r"))
+			if strings.Contains(line, "chain head") {
+				continue // a digest stays whole
+			}
+			longest = max(longest, n)
+			if n > limit {
+				t.Errorf("%d columns of %d: %s", n, limit, line)
+			}
+		}
+		if wide > 100 && longest <= 100 {
+			t.Errorf("of %d columns only %d are used", wide, longest)
+		}
+	}
 }
 
 func TestColourOnATerminalOnly(t *testing.T) {

@@ -156,6 +156,20 @@ func TestOneWordForOneThing(t *testing.T) {
 	}
 }
 
+func TestTheGravestIsNamed(t *testing.T) {
+	j := &judge.Judgement{Findings: []judge.Finding{
+		{ID: "1", Claim: judge.IdentifierSent, Subject: "ssaid", Title: "The number went"}, {ID: "2", Claim: judge.IdentifierSent, Subject: "email", Title: "The address went"},
+	}}
+	q := judge.Question{Verdict: judge.Violated, Because: "The number went, and 1 more", Findings: []string{"1", "2"}}
+	if got := explain.Because(j, q); got != "The address went, and 1 more" {
+		t.Errorf("got %q", got)
+	}
+	q.Because = "Something else"
+	if got := explain.Because(j, q); got != q.Because {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestTheGravestComeFirst(t *testing.T) {
 	j := &judge.Judgement{Findings: []judge.Finding{
 		{ID: "1", Claim: judge.IdentifierSent, Subject: "ssaid"}, {ID: "2", Claim: judge.IdentifierSent, Subject: "email"},

@@ -17,8 +17,8 @@ import (
 func Answer(j *judge.Judgement, q judge.Question) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s", strings.ToUpper(inert.Line(string(q.Verdict), 40)), Promise(q))
-	if q.Because != "" {
-		fmt.Fprintf(&b, "\n%s", Line(q.Because, 4000))
+	if said := Because(j, q); said != "" {
+		fmt.Fprintf(&b, "\n%s", said)
 	}
 	for _, f := range Findings(j, q) {
 		fmt.Fprintf(&b, "\n  • %s", strings.ReplaceAll(FindingFor(f, q.ID), "\n", "\n    "))
@@ -32,6 +32,16 @@ func Answer(j *judge.Judgement, q judge.Question) string {
 		}
 	}
 	return b.String()
+}
+
+// Because is why a question has its verdict. Where the judgement names one of several findings, the gravest is named.
+func Because(j *judge.Judgement, q judge.Question) string {
+	findings := Findings(j, q)
+	named := func(f judge.Finding) bool { return f.Title != "" && strings.HasPrefix(q.Because, f.Title+", and ") }
+	if q.Verdict != judge.Violated || !slices.ContainsFunc(findings, named) {
+		return Line(q.Because, 4000)
+	}
+	return fmt.Sprintf("%s, and %d more", Line(findings[0].Title, 400), len(findings)-1)
 }
 
 // Finding says in a few lines who got what, when it was first seen, and where the proof is.
