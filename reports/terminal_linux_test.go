@@ -3,6 +3,7 @@ package reports_test
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"testing"
@@ -47,19 +48,7 @@ func shown(t *testing.T, in reports.Input, wide uint16) string {
 	if err := unix.IoctlSetWinsize(int(tty.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Col: wide, Row: 40}); err != nil {
 		t.Fatal(err)
 	}
-	read := make(chan []byte)
-	go func() {
-		var all []byte
-		b := make([]byte, 4096)
-		for {
-			n, err := master.Read(b)
-			all = append(all, b[:n]...)
-			if err != nil || bytes.Contains(all, []byte("stands for")) {
-				read <- all
-				return
-			}
-		}
-	}()
+	read := readUntil(master, "stands for")
 	if err := reports.Write(t.Context(), reports.FormatText, tty, in); err != nil {
 		t.Fatal(err)
 	}
@@ -103,19 +92,7 @@ func TestColourOnATerminalOnly(t *testing.T) {
 			t.Setenv("NO_COLOR", c.noColor)
 			t.Setenv("TERM", c.term)
 			master, tty := terminal(t)
-			read := make(chan []byte)
-			go func() {
-				var all []byte
-				b := make([]byte, 4096)
-				for {
-					n, err := master.Read(b)
-					all = append(all, b[:n]...)
-					if err != nil || bytes.Contains(all, []byte("chain head")) {
-						read <- all
-						return
-					}
-				}
-			}()
+			read := readUntil(master, "chain head")
 			if err := reports.Write(t.Context(), reports.FormatText, tty, in); err != nil {
 				t.Fatal(err)
 			}
@@ -128,4 +105,22 @@ func TestColourOnATerminalOnly(t *testing.T) {
 	if bytes.Contains(write(t, reports.FormatText, a), []byte("\x1b")) {
 		t.Error("colours where there is no terminal")
 	}
+}
+
+// readUntil reads a terminal until a text has come, or nothing more does.
+func readUntil(master io.Reader, text string) <-chan []byte {
+	read := make(chan []byte, 1)
+	go func() {
+		var all []byte
+		b := make([]byte, 4096)
+		for {
+			n, err := master.Read(b)
+			all = append(all, b[:n]...)
+			if err != nil || bytes.Contains(all, []byte(text)) {
+				read <- all
+				return
+			}
+		}
+	}()
+	return read
 }

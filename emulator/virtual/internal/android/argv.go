@@ -76,3 +76,17 @@ func (a *argv) rest() []string {
 	a.list = nil
 	return list
 }
+
+// skipOptions passes over the options that come next, with the user that --user
+// names: this device has one.
+func (a *argv) skipOptions() {
+	for {
+		opt, ok := a.option()
+		if !ok {
+			return
+		}
+		if opt == "--user" {
+			a.next()
+		}
+	}
+}

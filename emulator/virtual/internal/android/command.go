@@ -169,15 +169,7 @@ func (s *System) setprop(_ context.Context, c *shell.Call) int {
 func (s *System) settingsCommand(_ context.Context, c *shell.Call) int {
 	args := newArgv(c.Args[1:])
 	verb, _ := args.next()
-	for {
-		opt, ok := args.option()
-		if !ok {
-			break
-		}
-		if opt == "--user" {
-			args.next()
-		}
-	}
+	args.skipOptions()
 	namespace, ok := args.next()
 	if verb == "help" || verb == "" {
 		c.Printf("Settings provider (settings) commands:\n  get NAMESPACE KEY\n  put NAMESPACE KEY VALUE\n  delete NAMESPACE KEY\n  list NAMESPACE\nNAMESPACE is one of {system, secure, global}.\n")

@@ -231,15 +231,7 @@ func (s *System) statusbarCommand(_ context.Context, c *shell.Call) int {
 func (s *System) appopsCommand(_ context.Context, c *shell.Call) int {
 	args := newArgv(c.Args[1:])
 	verb, _ := args.next()
-	for {
-		opt, ok := args.option()
-		if !ok {
-			break
-		}
-		if opt == "--user" {
-			args.next()
-		}
-	}
+	args.skipOptions()
 	pkg, hasPackage := args.next()
 	op, hasOp := args.next()
 	if verb == "reset" {
