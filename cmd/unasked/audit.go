@@ -60,7 +60,7 @@ evidence is sealed as interrupted. A second Ctrl-C ends the program at once.`,
 	flags.StringVarP(&f.serial, "serial", "s", os.Getenv("ANDROID_SERIAL"), "the device's serial, as adb lists it")
 	flags.IntVar(&f.api, "api", 0, "API level of the embedded device: 30 or 34 (default 34)")
 	flags.StringVarP(&f.protocol, "protocol", "p", "quick", "a protocol's name, or a YAML file")
-	flags.StringVarP(&f.out, "out", "o", "", "the evidence's folder, absent or empty (default audits/PACKAGE-TIME)")
+	flags.StringVarP(&f.out, "out", "o", "", "the evidence's folder, absent or empty (default audits/FILE-TIME, after the app's file)")
 	flags.StringVar(&f.seed, "seed", "", "what the canaries follow from, hexadecimal, to repeat an audit (default random)")
 	flags.BoolVar(&f.asJSON, "json", false, "print the report as JSON; progress goes to the standard error")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "show no progress")

@@ -76,7 +76,8 @@ func Run(ctx context.Context, o Options) (sealed bool, err error) {
 		identity: canary.Derive(o.Seed, "X"),
 		decoys:   canary.Decoys(o.Seed, "X"),
 	}
-	defer r.undo.run(ctx, nil) // what was set up before there was a log
+	// What was set up before there was a log; after that, finish leaves nothing here.
+	defer func() { err = errors.Join(err, r.undo.run(ctx, nil)) }()
 	if err := r.acquire(ctx); err != nil {
 		return false, err
 	}

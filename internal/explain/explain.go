@@ -113,7 +113,7 @@ func Country(code string) string {
 	return inert.Line(code, 8)
 }
 
-// Recipient names a host with the company behind it: "ulogs.umeng.com (Alibaba, China)".
+// Recipient names a host with the company behind it: "log.ads.example (Ads Ltd, Ireland)".
 func Recipient(host, owner, country string) string {
 	host = inert.Middle(host, longest)
 	var behind []string
