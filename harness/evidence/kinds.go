@@ -23,6 +23,9 @@ const (
 	KindRequest    = "request"     // flow.Request
 	KindResponse   = "response"    // flow.Response
 	KindConnection = "connection"  // flow.Connection
+	KindMessage    = "message"     // flow.Message
+	KindWire       = "wire"        // flow.Wire
+	KindQuery      = "query"       // flow.Query
 	KindAuditEnd   = "audit.end"   // AuditEnd
 )
 

@@ -44,10 +44,7 @@ func Content(ev evidence.Evidence, b Body, headers []Header, budget int64) (rc i
 	if err != nil {
 		return nil, codings, err
 	}
-	if b.Blob == "" {
-		return io.NopCloser(strings.NewReader("")), codings, nil
-	}
-	blob, err := ev.Blob(b.Blob)
+	blob, err := b.Open(ev)
 	if err != nil {
 		return nil, codings, err
 	}

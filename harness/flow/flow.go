@@ -7,6 +7,8 @@
 package flow
 
 import (
+	"bytes"
+	"io"
 	"net/http"
 	"time"
 
@@ -22,11 +24,35 @@ type Header struct {
 	Value string `json:"value"`
 }
 
+// MaxInline is the most bytes of a body that stand in the log itself.
+const MaxInline = 2 << 10
+
 // Body is the bytes of a message, after transfer encoding and before content encoding.
+// A short one stands in the log with its event, a longer one is a blob of its own;
+// Open reads either.
 type Body struct {
-	Blob evidence.Digest `json:"blob,omitempty"` // empty for an empty body
-	Size int64           `json:"size"`           // bytes
-	Cut  string          `json:"cut,omitempty"`  // why the body is not whole; empty if it is
+	Inline []byte          `json:"inline,omitempty"` // the bytes themselves, MaxInline at most
+	Blob   evidence.Digest `json:"blob,omitempty"`   // where they are, if not in Inline; empty for an empty body
+	Size   int64           `json:"size"`             // bytes
+	Cut    string          `json:"cut,omitempty"`    // why the body is not whole; empty if it is
+}
+
+// Open reads the bytes. The error wraps fs.ErrNotExist where ev has no such blob.
+func (b Body) Open(ev evidence.Evidence) (io.ReadCloser, error) {
+	if b.Blob == "" {
+		return io.NopCloser(bytes.NewReader(b.Inline)), nil
+	}
+	return ev.Blob(b.Blob)
+}
+
+// Message is a message of a WebSocket: a flow that was upgraded has one for each.
+type Message struct {
+	Flow   ID        `json:"flow"`  // of the request that asked for the upgrade
+	Index  int       `json:"index"` // among the messages of both directions, from 0
+	At     time.Time `json:"at"`    // its last byte
+	Sent   bool      `json:"sent"`  // by the device; else to it
+	Binary bool      `json:"binary,omitempty"`
+	Body   Body      `json:"body"` // mask and compression taken off
 }
 
 // Request is what the app sent.
@@ -46,6 +72,9 @@ type Request struct {
 	// not what URL says: a fronted request, or one to an address instead of a name.
 	Target   string   `json:"target,omitempty"`
 	Trailers []Header `json:"trailers,omitempty"`
+
+	Wire string `json:"wire,omitempty"` // the connection that it came on, as in Wire.ID
+	Size int64  `json:"size,omitempty"` // bytes on the wire, head and framing and all, TLS taken off
 }
 
 // Response is what the service answered.
@@ -61,7 +90,15 @@ type Response struct {
 	TLS     *TLS      `json:"tls,omitempty"`    // of the origin's side
 	Error   string    `json:"error,omitempty"`
 
-	Trailers []Header `json:"trailers,omitempty"`
+	Trailers []Header  `json:"trailers,omitempty"`
+	Interim  []Interim `json:"interim,omitempty"` // informational responses before it
+	Size     int64     `json:"size,omitempty"`    // bytes on the wire, head and framing and all, TLS taken off
+}
+
+// Interim is an informational response (RFC 9110 section 15.2).
+type Interim struct {
+	Status  int      `json:"status"`
+	Headers []Header `json:"headers,omitempty"`
 }
 
 // TLS says how a connection was protected.
@@ -79,13 +116,16 @@ type TLS struct {
 
 // Reasons for which a connection could not be read.
 const (
-	Distrusted = "distrusted" // the client refused the proxy's certificate
-	HungUp     = "hung-up"    // the client went away during the handshake
-	NoHTTP     = "no-http"    // what came is no HTTP; Up and Down hold what passed in the clear
-	NoOrigin   = "no-origin"  // the origin can't be reached; the request of the same flow, if any, was read
-	Upgraded   = "upgraded"   // an HTTP flow went over to another protocol, such as WebSocket; Up and Down hold its bytes, unread
-	Unused     = "unused"     // opened in advance and closed with nothing sent on it: hides nothing
-	Broken     = "broken"     // anything else; Detail says what
+	Distrusted = "distrusted"  // the client refused the proxy's certificate
+	HungUp     = "hung-up"     // the client went away during the handshake
+	NoHTTP     = "no-http"     // what came is no HTTP; Up and Down hold what passed in the clear
+	NoOrigin   = "no-origin"   // the origin can't be reached; the request of the same flow, if any, was read
+	Upgraded   = "upgraded"    // an HTTP flow went over to another protocol, such as WebSocket; Up and Down hold its bytes, unread
+	Unused     = "unused"      // opened in advance and closed with nothing sent on it: hides nothing
+	Broken     = "broken"      // anything else; Detail says what
+	Passed     = "passed"      // let through untouched, after the client had refused the proxy's certificate for this host
+	ClientCert = "client-cert" // the origin asks for a certificate of the client's own, which the proxy has not
+	QUIC       = "quic"        // an attempt at HTTP/3, which was refused so that the client falls back
 )
 
 // Connection is a flow whose content could not be read. One that has the id of
@@ -99,6 +139,10 @@ type Connection struct {
 	SNI     string    `json:"sni,omitempty"`
 	// Fingerprint is that of the device's TLS hello, as in TLS; empty where none came.
 	Fingerprint string `json:"fingerprint,omitempty"`
+	JA3         string `json:"ja3,omitempty"`    // of the same hello, as github.com/salesforce/ja3 has it
+	JA4         string `json:"ja4,omitempty"`    // as github.com/FoxIO-LLC/ja4 has it
+	Server      string `json:"server,omitempty"` // address of the origin, where it was reached
+	Wire        string `json:"wire,omitempty"`   // the connection, as in Wire.ID
 
 	Reason   string `json:"reason"` // one of the reasons
 	Detail   string `json:"detail,omitempty"`

@@ -25,7 +25,7 @@ func CookieSurface(name string) string { return "cookie:" + name }
 // BodySurface is a place within a body: a path that Path makes.
 func BodySurface(path string) string { return "body:" + path }
 
-// MessageSurface is a message of a WebSocket, from 1.
+// MessageSurface is a message of a WebSocket, by its index among the messages of both directions.
 func MessageSurface(n int) string { return fmt.Sprintf("ws:%d", n) }
 
 // Path is a place within structured data, in JSONPath's notation (RFC 9535):

@@ -19,7 +19,7 @@ func hostOf(r *flow.Connection) string {
 // connection searches the bytes that the device sent on a connection without readable
 // HTTP: the messages of a WebSocket, or the bytes of another protocol as they are.
 func (c *inquiry) connection(e evidence.Event, r *flow.Connection) {
-	if r.Up.Blob == "" {
+	if r.Up.Size == 0 {
 		return
 	}
 	host := hostOf(r)

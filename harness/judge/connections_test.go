@@ -23,7 +23,7 @@ func TestConnections(t *testing.T) {
 	}{
 		"another protocol":            {flow.NoHTTP, func(id string) []byte { return []byte("\x01\x02\x10" + id + "\x00") }, "body", "?VV-?-"},
 		"another protocol, and quiet": {flow.NoHTTP, func(string) []byte { return []byte("\x01\x02\x10hello\x00") }, "", "???-?-"},
-		"WebSocket":                   {flow.Upgraded, func(id string) []byte { return frame(`{"id":"` + id + `"}`) }, "ws:1", "?VV---"},
+		"WebSocket":                   {flow.Upgraded, func(id string) []byte { return frame(`{"id":"` + id + `"}`) }, "ws:0", "?VV---"},
 		"WebSocket, and quiet":        {flow.Upgraded, func(string) []byte { return frame("hello") }, "", "?-----"},
 		"opened in advance":           {flow.Unused, func(string) []byte { return nil }, "", "------"},
 	} {

@@ -68,10 +68,10 @@ func (c *inquiry) body(b flow.Body) (data []byte, why string) {
 	if b.Cut != "" {
 		why = b.Cut
 	}
-	if b.Blob == "" {
+	if b.Size == 0 {
 		return nil, why
 	}
-	r, err := c.ev.Blob(b.Blob)
+	r, err := b.Open(c.ev)
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, "it is not in the evidence"
@@ -149,7 +149,7 @@ func (c *inquiry) request(e evidence.Event, r *flow.Request) {
 func (c *inquiry) trap(r *flow.Request, host string) bool {
 	_, rest, _ := strings.Cut(r.URL, "://")
 	_, path, _ := strings.Cut(rest, "/")
-	if _, is := c.kb.Traps.Request(r.Method, host, "/"+path); !is || r.Body.Size > 0 || r.Body.Blob != "" || r.Body.Cut != "" {
+	if _, is := c.kb.Traps.Request(r.Method, host, "/"+path); !is || r.Body.Size > 0 || r.Body.Cut != "" {
 		return false
 	}
 	return !slices.ContainsFunc(r.Headers, func(h flow.Header) bool { return strings.EqualFold(h.Name, "Cookie") })

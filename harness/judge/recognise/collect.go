@@ -14,6 +14,11 @@ type Hit struct {
 	Chain   []string // all decodings and hashes, outermost first
 	Excerpt []byte   // what stands there, as it is
 
+	// Confidence is how sure it is that the value stands there and not another that looks
+	// the same, from 0 to 1, and Reason is why, in a sentence.
+	Confidence float64
+	Reason     string
+
 	part, parent int
 }
 

@@ -101,16 +101,16 @@ func (w *walk) multipart(p *Part, boundary string) bool {
 
 func (w *walk) part(p *Part, part *multipart.Part, n int) {
 	name := part.FormName()
-	at := p.at.field(name)
+	at := p.at.Field(name)
 	if name == "" {
-		at = p.at.item(n)
+		at = p.at.Item(n)
 	}
 	data, err := io.ReadAll(part)
 	if err != nil && len(data) == 0 {
 		return
 	}
 	if file := part.FileName(); file != "" {
-		w.open(p.child([]byte(file), Text, "filename", at.field("filename")), 2)
+		w.open(p.child([]byte(file), Text, "filename", at.Field("filename")), 2)
 	}
 	c := p.child(data, Text, name, at)
 	switch textproto.TrimString(strings.ToLower(part.Header.Get("Content-Transfer-Encoding"))) {

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/unasked-audit/unasked/harness/flow"
+	"github.com/unasked-audit/unasked/harness/judge/unwrap/container"
 )
 
 // The shortest runs that are taken for an encoding.
@@ -63,7 +64,7 @@ func (w *walk) json(p *Part, depth int) bool {
 	if !w.spend(p, depth) {
 		return true
 	}
-	return readJSON(text, p.at, func(at *step, key string, t Type, value []byte) {
+	return container.JSON(text, p.at, func(at *container.Step, key string, t Type, value []byte) {
 		if t == Bytes { // null
 			return
 		}

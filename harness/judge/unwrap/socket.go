@@ -26,13 +26,13 @@ const (
 const window = 32 << 10
 
 // Socket shows every part of the messages that one side of a WebSocket sent, as
-// ws:1, ws:2 and so on. Masks are taken off, fragments put together, and compressed
+// ws:0, ws:1 and so on. Masks are taken off, fragments put together, and compressed
 // messages opened (RFC 7692). The error says from which byte on it is no WebSocket;
 // what stands before was shown.
 func (o *Opener) Socket(data []byte, visit func(*Part)) (Report, error) {
 	w := &walk{o: o, visit: visit, left: o.limits}
 	s := &socket{}
-	for n := 1; s.at < len(data); n++ {
+	for n := 0; s.at < len(data); n++ {
 		message, compressed, err := s.next(data)
 		if err != nil {
 			return w.report, fmt.Errorf("byte %d: %w", s.at, err)

@@ -70,8 +70,8 @@ func TestSocket(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"ws:1  b", "ws:2  first half, second half",
-		"ws:4 deflate 753b11840c754a7b", "ws:5 deflate 753b11840c754a7b", "ws:5 deflate 2",
+		"ws:0  b", "ws:1  first half, second half",
+		"ws:3 deflate 753b11840c754a7b", "ws:4 deflate 753b11840c754a7b", "ws:4 deflate 2",
 	} {
 		if !slices.Contains(got, want) {
 			t.Errorf("%q is not in %q", want, got)

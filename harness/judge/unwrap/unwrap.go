@@ -14,17 +14,18 @@ import (
 	"strings"
 
 	"github.com/unasked-audit/unasked/harness/flow"
+	"github.com/unasked-audit/unasked/harness/judge/unwrap/container"
 )
 
 // Type is what a part is.
-type Type int
+type Type = container.Type
 
 // The types.
 const (
-	Bytes  Type = iota // a whole that may hold others: a body, a decoded blob
-	Text               // a value: a string in JSON, a field of a form, a header
-	Number             // a number in JSON
-	Bool               // true or false in JSON
+	Bytes  = container.Bytes  // a whole that may hold others: a body, a decoded blob
+	Text   = container.Text   // a value: a string in JSON, a field of a form, a header
+	Number = container.Number // a number in JSON
+	Bool   = container.Bool   // true or false in JSON
 )
 
 // Part is a piece of a message with everything around it taken off.
@@ -35,12 +36,15 @@ type Part struct {
 	Data  []byte   // valid during the visit only
 	// JWT marks what stands in the claims of a JSON Web Token.
 	JWT bool
+	// Guess marks what a decoding gave that nothing in the bytes announces, such as
+	// ROT13 or an XOR key that was tried: only what can't stand there by chance counts.
+	Guess bool
 	// ID numbers the parts of a message from 0; Parent is the part that this one
 	// was taken out of, or -1.
 	ID, Parent int
 
 	root string
-	at   *step
+	at   *container.Step
 }
 
 // Surface names the place: url, header:NAME, cookie:NAME, host, body, body:$.a.b[2], file:PATH.
@@ -60,16 +64,7 @@ func (p *Part) Path() string {
 }
 
 // Keys lists the names on the path, outermost first, without positions in lists.
-func (p *Part) Keys() []string {
-	var keys []string
-	for s := p.at; s != nil; s = s.up {
-		if s.index < 0 {
-			keys = append(keys, s.key)
-		}
-	}
-	slices.Reverse(keys)
-	return keys
-}
+func (p *Part) Keys() []string { return p.at.Names() }
 
 // Root is the surface without the path in a body: url, header:NAME, cookie:NAME, host, body.
 func (p *Part) Root() string { return p.root }
@@ -232,13 +227,13 @@ func (w *walk) url(raw string) {
 	path, pathFragment, _ := strings.Cut(path, "#")
 	for _, segment := range strings.Split(path, "/") {
 		if segment != "" {
-			w.open(whole.child([]byte(segment), Text, "", whole.at.field("path")), 1)
+			w.open(whole.child([]byte(segment), Text, "", whole.at.Field("path")), 1)
 		}
 	}
 	w.form(whole, query, 1)
 	for _, f := range []string{fragment, pathFragment} {
 		if f != "" {
-			w.open(whole.child([]byte(f), Text, "", whole.at.field("fragment")), 1)
+			w.open(whole.child([]byte(f), Text, "", whole.at.Field("fragment")), 1)
 		}
 	}
 }
@@ -272,11 +267,11 @@ func (w *walk) cookie(pair string) {
 }
 
 // child is a part that is taken out of p.
-func (p *Part) child(data []byte, t Type, key string, at *step) *Part {
+func (p *Part) child(data []byte, t Type, key string, at *container.Step) *Part {
 	if at == nil {
 		at = p.at
 	}
-	return &Part{Parent: p.ID, Type: t, Key: key, Chain: p.Chain, Data: data, JWT: p.JWT, root: p.root, at: at}
+	return &Part{Parent: p.ID, Type: t, Key: key, Chain: p.Chain, Data: data, JWT: p.JWT, Guess: p.Guess, root: p.root, at: at}
 }
 
 // decoded is what comes out of p by one decoding.
@@ -299,7 +294,7 @@ func (w *walk) form(p *Part, text string, depth int) {
 		if !has {
 			name, value = "", pair
 		}
-		w.open(p.child([]byte(unescape(value)), Text, name, p.at.field(name)), depth)
+		w.open(p.child([]byte(unescape(value)), Text, name, p.at.Field(name)), depth)
 	}
 }
 

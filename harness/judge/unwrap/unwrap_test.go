@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/unasked-audit/unasked/harness/flow"
+	"github.com/unasked-audit/unasked/harness/judge/unwrap/container"
 )
 
 func opener(t testing.TB, l *Limits) *Opener {
@@ -197,7 +198,7 @@ func FuzzJSON(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var texts []string
-		err := readJSON(data, nil, func(_ *step, _ string, typ Type, v []byte) {
+		err := container.JSON(data, nil, func(_ *container.Step, _ string, typ Type, v []byte) {
 			if typ == Text {
 				texts = append(texts, string(v))
 			}
@@ -206,7 +207,7 @@ func FuzzJSON(f *testing.F) {
 			return // it may be several values, which we take; broken characters we keep as they are
 		}
 		if err != nil {
-			if bytes.Count(data, []byte("["))+bytes.Count(data, []byte("{")) > deepest {
+			if bytes.Count(data, []byte("["))+bytes.Count(data, []byte("{")) > 256 {
 				return
 			}
 			t.Fatalf("%q is JSON and was refused", data)

@@ -1,4 +1,4 @@
-package unwrap
+package container
 
 import (
 	"encoding/json"
@@ -6,26 +6,26 @@ import (
 	"strings"
 )
 
-// errJSON is the only thing there is to say about what is no JSON: then it is
-// looked at as text.
-var errJSON = errors.New("no JSON")
+// ErrOther says that bytes are not, or not to their end, of the format asked for.
+var ErrOther = errors.New("the bytes are of another format")
 
 // deepest is how many lists and objects may stand within each other.
 const deepest = 256
 
-// readJSON shows every value of one or more JSON values that follow each other, as
-// it reads them: of a text that breaks off, what stands before the break was shown.
-func readJSON(data []byte, at *step, leaf func(at *step, key string, t Type, value []byte)) error {
+// JSON shows every value of one or more JSON values that follow each other (RFC 8259,
+// and JSON lines), as it reads them: of a text that breaks off, what stands before the
+// break was shown, and the error is ErrOther. A null is shown as Bytes.
+func JSON(data []byte, at *Step, leaf Leaf) error {
 	r := jsonReader{data: data, leaf: leaf}
 	r.space()
 	if r.i == len(data) {
-		return errJSON
+		return ErrOther
 	}
 	first := true
 	for n := 0; r.i < len(data); n++ {
 		where := at
 		if !first {
-			where = at.item(n)
+			where = at.Item(n)
 		}
 		first = false
 		if err := r.value(where, "", 0); err != nil {
@@ -39,7 +39,7 @@ func readJSON(data []byte, at *step, leaf func(at *step, key string, t Type, val
 type jsonReader struct {
 	data []byte
 	i    int
-	leaf func(at *step, key string, t Type, value []byte)
+	leaf Leaf
 }
 
 func (r *jsonReader) space() {
@@ -53,10 +53,10 @@ func (r *jsonReader) space() {
 	}
 }
 
-func (r *jsonReader) value(at *step, key string, depth int) error {
+func (r *jsonReader) value(at *Step, key string, depth int) error {
 	r.space()
 	if r.i >= len(r.data) || depth > deepest {
-		return errJSON
+		return ErrOther
 	}
 	switch c := r.data[r.i]; {
 	case c == '{':
@@ -81,18 +81,18 @@ func (r *jsonReader) value(at *step, key string, depth int) error {
 	return nil
 }
 
-func (r *jsonReader) object(at *step, depth int) error {
+func (r *jsonReader) object(at *Step, depth int) error {
 	r.i++
 	for r.space(); ; r.space() {
 		if r.i >= len(r.data) {
-			return errJSON
+			return ErrOther
 		}
 		if r.data[r.i] == '}' {
 			r.i++
 			return nil
 		}
 		if r.data[r.i] != '"' {
-			return errJSON
+			return ErrOther
 		}
 		k, err := r.str()
 		if err != nil {
@@ -100,10 +100,10 @@ func (r *jsonReader) object(at *step, depth int) error {
 		}
 		key := string(k)
 		if r.space(); r.i >= len(r.data) || r.data[r.i] != ':' {
-			return errJSON
+			return ErrOther
 		}
 		r.i++
-		if err := r.value(at.field(key), key, depth+1); err != nil {
+		if err := r.value(at.Field(key), key, depth+1); err != nil {
 			return err
 		}
 		if err := r.more('}'); err != nil {
@@ -113,17 +113,17 @@ func (r *jsonReader) object(at *step, depth int) error {
 }
 
 // list keeps the name of the field that holds it: the items of "ids" are ids.
-func (r *jsonReader) list(at *step, key string, depth int) error {
+func (r *jsonReader) list(at *Step, key string, depth int) error {
 	r.i++
 	for n := 0; ; n++ {
 		if r.space(); r.i >= len(r.data) {
-			return errJSON
+			return ErrOther
 		}
 		if r.data[r.i] == ']' {
 			r.i++
 			return nil
 		}
-		if err := r.value(at.item(n), key, depth+1); err != nil {
+		if err := r.value(at.Item(n), key, depth+1); err != nil {
 			return err
 		}
 		if err := r.more(']'); err != nil {
@@ -137,15 +137,15 @@ func (r *jsonReader) more(end byte) error {
 	r.space()
 	switch {
 	case r.i >= len(r.data):
-		return errJSON
+		return ErrOther
 	case r.data[r.i] == end:
 		return nil
 	case r.data[r.i] != ',':
-		return errJSON
+		return ErrOther
 	}
 	r.i++
 	if r.space(); r.i >= len(r.data) || r.data[r.i] == end {
-		return errJSON
+		return ErrOther
 	}
 	return nil
 }
@@ -162,23 +162,23 @@ func (r *jsonReader) str() ([]byte, error) {
 			}
 			var s string
 			if json.Unmarshal(r.data[start:r.i], &s) != nil {
-				return nil, errJSON
+				return nil, ErrOther
 			}
 			return []byte(s), nil
 		case c == '\\':
 			escaped = true
 			r.i++
 		case c < 0x20:
-			return nil, errJSON
+			return nil, ErrOther
 		}
 	}
-	return nil, errJSON
+	return nil, ErrOther
 }
 
-func (r *jsonReader) word(word string, at *step, key string, t Type) error {
+func (r *jsonReader) word(word string, at *Step, key string, t Type) error {
 	end := r.i + len(word)
 	if end > len(r.data) || string(r.data[r.i:end]) != word {
-		return errJSON
+		return ErrOther
 	}
 	if t == Bool {
 		r.leaf(at, key, t, r.data[r.i:end])
@@ -187,13 +187,13 @@ func (r *jsonReader) word(word string, at *step, key string, t Type) error {
 	return nil
 }
 
-func (r *jsonReader) number(at *step, key string) error {
+func (r *jsonReader) number(at *Step, key string) error {
 	start := r.i
 	for r.i < len(r.data) && strings.IndexByte("0123456789-+.eE", r.data[r.i]) >= 0 {
 		r.i++
 	}
 	if r.i == start || !json.Valid(r.data[start:r.i]) {
-		return errJSON
+		return ErrOther
 	}
 	r.leaf(at, key, Number, r.data[start:r.i])
 	return nil
