@@ -95,17 +95,3 @@ func Packets(r io.Reader) iter.Seq2[Packet, error] {
 		}
 	}
 }
-
-// Query is a name that the device asked for.
-type Query struct {
-	At      time.Time `json:"at"`
-	Name    string    `json:"name"` // in lower case, without the last dot
-	Type    string    `json:"type"` // A, AAAA, HTTPS ...
-	Answers []string  `json:"answers,omitempty"`
-	Error   string    `json:"error,omitempty"` // such as NXDOMAIN, or why there was no answer
-	Via     string    `json:"via"`             // udp, tcp, doh or dot
-	Client  string    `json:"client,omitempty"`
-	UID     int       `json:"uid,omitempty"` // of the app; 0 where it can't be known: on Android it is netd that asks
-	// Refused: no answer was given, so that the device asks our resolver instead.
-	Refused bool `json:"refused,omitempty"`
-}
