@@ -54,6 +54,14 @@ func (o *Opener) Socket(data []byte, visit func(*Part)) (Report, error) {
 	return w.report, nil
 }
 
+// Message shows every part of one message of a WebSocket, with its frames, mask and
+// compression taken off: the n-th of both directions, as ws:N.
+func (o *Opener) Message(n int, data []byte, visit func(*Part)) Report {
+	w := &walk{o: o, visit: visit, left: o.limits}
+	w.open(&Part{Parent: -1, Type: Text, Data: data, root: flow.MessageSurface(n)}, 0)
+	return w.report
+}
+
 // socket reads frames.
 type socket struct {
 	at  int
