@@ -71,6 +71,9 @@ func (r *run) install(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := r.refuseQUIC(ctx); err != nil {
+		return err
+	}
 	if err := r.plant(ctx, canary.Canary{Kind: canary.SSAID, Value: r.identity.Value(canary.SSAID)}); err != nil {
 		return err
 	}

@@ -71,6 +71,7 @@ func Run(ctx context.Context, o Options) (sealed bool, err error) {
 		return false, err
 	}
 	r := &run{
+		quic:     map[int]refusedQUIC{},
 		Options:  o,
 		app:      app,
 		identity: canary.Derive(o.Seed, "X"),
@@ -99,9 +100,11 @@ type run struct {
 	undo      undoStack
 	proxy     *capture.Proxy
 	position  position
-	installed bool // the app is on the device
-	running   bool // the app was started and nothing has ended it since
-	uncounted bool // the device was said to give no byte counts
+	installed bool                // the app is on the device
+	running   bool                // the app was started and nothing has ended it since
+	uncounted bool                // the device was said to give no byte counts
+	unrefused bool                // the device was said not to refuse QUIC
+	quic      map[int]refusedQUIC // by uid: what was refused and recorded
 }
 
 // perform does everything that is recorded, up to the end of the last phase.

@@ -10,6 +10,7 @@ import (
 	"github.com/unasked-audit/unasked/emulator/virtual/apps"
 	"github.com/unasked-audit/unasked/harness/audit"
 	"github.com/unasked-audit/unasked/harness/evidence"
+	"github.com/unasked-audit/unasked/harness/flow"
 	"github.com/unasked-audit/unasked/harness/judge"
 	"github.com/unasked-audit/unasked/harness/protocol"
 )
@@ -84,6 +85,9 @@ func TestGuilty(t *testing.T) {
 	if len(r.ledger.Uploads()) == 0 {
 		t.Error("no draft reached the service: the app was not driven to the end")
 	}
+	if attempts := refusedQUIC(t, bundle); len(attempts) != 1 || attempts[0].UID == 0 || attempts[0].Port != 443 || !strings.HasPrefix(attempts[0].Detail, "1 packets of 1228 bytes") {
+		t.Errorf("the app's attempt at HTTP/3 was recorded as %+v", attempts)
+	}
 
 	again, err := judge.Judge(t.Context(), bundle, r.kb)
 	if err != nil {
@@ -128,6 +132,24 @@ func TestInnocent(t *testing.T) {
 			}
 		}
 	}
+}
+
+// refusedQUIC are the attempts at HTTP/3 that the device refused.
+func refusedQUIC(t *testing.T, bundle *evidence.Bundle) []flow.Connection {
+	t.Helper()
+	var list []flow.Connection
+	for e, err := range bundle.Events(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e.Kind != evidence.KindConnection {
+			continue
+		}
+		if c := decode[flow.Connection](t, e); c.Reason == flow.QUIC {
+			list = append(list, c)
+		}
+	}
+	return list
 }
 
 // received reports whether a host really got an identifier of a kind, by its own account.

@@ -169,10 +169,13 @@ func (r *run) unlessPassing(ctx context.Context, err error) error {
 	return nil
 }
 
-// count records the bytes that the kernel counted for the app.
+// count records the bytes that the kernel counted for the app, and what it refused.
 func (r *run) count(ctx context.Context) error {
 	if r.app.UID == 0 || !r.installed {
 		return nil
+	}
+	if err := r.countQUIC(ctx); err != nil {
+		return err
 	}
 	counters, err := r.dev.Counters(ctx, r.app.UID)
 	if err != nil {

@@ -50,6 +50,7 @@ var bridgeMethods = map[string]bridgeMethod{
 	"deleteFile":         (*bridge).deleteFile,
 	"listFiles":          (*bridge).listFiles,
 	"recordVideo":        (*bridge).recordVideo,
+	"sendDatagram":       (*bridge).sendDatagram,
 	"log": func(b *bridge, _ context.Context, a *app, args arguments) (any, error) {
 		tag, err1 := args.text(0)
 		message, err2 := args.text(1)

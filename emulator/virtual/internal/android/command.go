@@ -18,7 +18,7 @@ func (s *System) register(sh *shell.Shell) {
 		"wm": s.service("window"), "input": s.service("input"), "appops": s.service("appops"), "content": s.contentCommand,
 		"monkey": s.monkey, "dumpsys": s.dumpsys, "getprop": s.getprop, "setprop": s.setprop, "logcat": s.logcat, "log": s.logCommand,
 		"screencap": s.screencap, "uiautomator": s.uiautomator, "run-as": s.runAs, "svc": s.svc, "service": s.serviceList,
-		"iptables": notModelled("its packet filter"), "ip6tables": notModelled("its packet filter"), "screenrecord": notModelled("recording the screen"),
+		"iptables": s.packetFilterCommand, "ip6tables": s.packetFilterCommand, "screenrecord": notModelled("recording the screen"),
 		"tcpdump": notModelled("packets of its network"), "bugreport": notModelled("bug reports"), "bmgr": notModelled("backups"), "ime": notModelled("input methods"),
 	} {
 		sh.Register(name, run)

@@ -76,6 +76,7 @@ type System struct {
 	appops     *appops
 	log        *logBuffer
 	traffic    *traffic
+	filter     *packetFilter
 	activities *activities
 	display    *display
 	phone      *phone
@@ -133,6 +134,7 @@ func New(o Options) (*System, error) {
 	s.appops = newAppops(o.Now)
 	s.log = newLogBuffer(o.Now)
 	s.traffic = newTraffic()
+	s.filter = newPacketFilter()
 	s.activities = newActivities()
 	s.display = newDisplay()
 	s.phone = newPhone()
@@ -177,6 +179,7 @@ func (s *System) Reboot(ctx context.Context) error {
 	s.log.clear()
 	s.clipboard.set("")
 	s.traffic.clear()
+	s.filter.clear()
 	s.sessions.clear(s)
 	s.booted = s.now()
 	s.log.write(1, 0, 'I', "boot", "rebooted")

@@ -1,7 +1,7 @@
 // What happens from the first launch on, in the order in which it happens.
 
 import * as platform from './platform.js';
-import { choose, feed, heartbeat, openAccount, registerDevice, session } from './session.js';
+import { choose, feed, heartbeat, openAccount, registerDevice, session, tryHTTP3 } from './session.js';
 import * as bugly from './vendors/bugly.js';
 import * as umeng from './vendors/umeng.js';
 import * as ads from './vendors/ads.js';
@@ -68,6 +68,7 @@ function askConsent() {
 async function start() {
   askConsent();
   setUpCamera(say);
+  tryHTTP3();
   quietly(connect().then(feed).then(showFeed).catch((error) => { showTrouble(); throw error; }));
   quietly(partners('launch'));
   setInterval(() => quietly(beat()), BEAT);

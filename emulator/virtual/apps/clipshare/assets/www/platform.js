@@ -27,6 +27,8 @@ export const readFile = (name) => ask('readFile', name);
 export const deleteFile = (name) => ask('deleteFile', name);
 export const mayUse = (permission) => ask('checkPermission', permission) === true;
 
+export const sendDatagram = (host, port, bytes) => ask('sendDatagram', host, port, btoa(String.fromCharCode(...bytes)));
+
 export const prefs = (file) => ({
   get: (key) => ask('prefsGet', file, key),
   put: (key, value) => ask('prefsPut', file, key, String(value)),

@@ -42,6 +42,16 @@ function header() {
   };
 }
 
+// tryHTTP3 is what a client with QUIC of its own does first: a datagram as long as a
+// first packet must be (RFC 9000, section 14.1). Nobody answers it, and it goes on by TCP.
+export function tryHTTP3() {
+  const packet = new Uint8Array(1200);
+  crypto.getRandomValues(packet);
+  packet[0] = 0xc0 | packet[0] & 0x03; // a long header, of an Initial packet
+  packet.set([0, 0, 0, 1], 1); // version 1
+  platform.sendDatagram(new URL(API).hostname, 443, packet);
+}
+
 export async function registerDevice() {
   const answer = await post(`${LOG}/service/2/device_register/`, {
     magic_tag: 'ss_app_log', header: header(), _gen_time: Date.now(),
