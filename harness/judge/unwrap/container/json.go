@@ -1,45 +1,88 @@
 package container
 
 import (
-	"encoding/json"
-	"errors"
-	"strings"
+	"bytes"
+	"unicode/utf16"
+	"unicode/utf8"
 )
 
-// ErrOther says that bytes are not, or not to their end, of the format asked for.
-var ErrOther = errors.New("the bytes are of another format")
+// JSON shows every value of one or more JSON values that follow each other (RFC
+// 8259, JSON lines, RFC 7464), as it reads them, on a usual budget. The values after
+// the first stand at $[1] and so on. Of a text that breaks off, what stands before
+// the break was shown, and the error is ErrOther. A null is not shown.
+func JSON(data []byte, at *Step, leaf Leaf) error { return readJSON(data, at, nil, leaf) }
 
-// deepest is how many lists and objects may stand within each other.
-const deepest = 256
+func looksJSON(data []byte) Likeness {
+	text := bytes.TrimSpace(unguarded(data))
+	if len(text) < 2 {
+		return Unlike
+	}
+	switch last := text[len(text)-1]; text[0] {
+	case '{', '[':
+		return Certain
+	case '"':
+		if last == '"' {
+			return Certain
+		}
+		return Possible
+	}
+	if c := text[0]; c == '-' || c >= '0' && c <= '9' || c == 't' || c == 'f' || c == 'n' {
+		return Possible
+	}
+	return Unlike
+}
 
-// JSON shows every value of one or more JSON values that follow each other (RFC 8259,
-// and JSON lines), as it reads them: of a text that breaks off, what stands before the
-// break was shown, and the error is ErrOther. A null is shown as Bytes.
-func JSON(data []byte, at *Step, leaf Leaf) error {
-	r := jsonReader{data: data, leaf: leaf}
-	r.space()
-	if r.i == len(data) {
+func readJSON(data []byte, at *Step, b *Budget, leaf Leaf) error {
+	r := jsonReader{walk: begin(b, leaf), data: unguarded(data)}
+	defer r.end()
+	r.between()
+	if r.i == len(r.data) {
 		return ErrOther
 	}
-	first := true
-	for n := 0; r.i < len(data); n++ {
+	var broken error
+	for n := 0; r.i < len(r.data); n++ {
 		where := at
-		if !first {
-			where = at.Item(n)
+		if n > 0 {
+			where = r.item(at, 0, n)
 		}
-		first = false
-		if err := r.value(where, "", 0); err != nil {
+		switch err := r.value(where, "", 1); {
+		case err == ErrOther && n > 0 && r.nextLine():
+			broken = err
+		case err != nil:
 			return err
 		}
-		r.space()
+		r.between()
 	}
-	return nil
+	return broken
 }
 
 type jsonReader struct {
+	*walk
 	data []byte
 	i    int
-	leaf Leaf
+	buf  []byte // of the last string that had escapes
+}
+
+// between steps over what may stand between two values of a sequence.
+func (r *jsonReader) between() {
+	for r.space(); r.i < len(r.data) && r.data[r.i] == 0x1e; r.space() {
+		r.i++
+	}
+}
+
+// nextLine goes to the next line that begins with an object or a list.
+func (r *jsonReader) nextLine() bool {
+	for r.i < len(r.data) {
+		n := bytes.IndexByte(r.data[r.i:], '\n')
+		if n < 0 {
+			return false
+		}
+		r.i += n + 1
+		if r.between(); r.i < len(r.data) && (r.data[r.i] == '{' || r.data[r.i] == '[') {
+			return true
+		}
+	}
+	return false
 }
 
 func (r *jsonReader) space() {
@@ -55,33 +98,35 @@ func (r *jsonReader) space() {
 
 func (r *jsonReader) value(at *Step, key string, depth int) error {
 	r.space()
-	if r.i >= len(r.data) || depth > deepest {
+	if r.i >= len(r.data) {
 		return ErrOther
 	}
-	switch c := r.data[r.i]; {
-	case c == '{':
-		return r.object(at, depth)
-	case c == '[':
+	if depth > deepest {
+		return ErrDeep
+	}
+	switch c := r.data[r.i]; c {
+	case '{':
+		return r.object(at, key, depth)
+	case '[':
 		return r.list(at, key, depth)
-	case c == '"':
+	case '"':
 		s, err := r.str()
 		if err != nil {
 			return err
 		}
-		r.leaf(at, key, Text, s)
-	case c == 't':
-		return r.word("true", at, key, Bool)
-	case c == 'f':
-		return r.word("false", at, key, Bool)
-	case c == 'n':
-		return r.word("null", at, key, Bytes)
+		return r.show(at, key, Text, s)
+	case 't':
+		return r.word("true", at, key)
+	case 'f':
+		return r.word("false", at, key)
+	case 'n':
+		return r.word("null", at, key)
 	default:
-		return r.number(at, key)
+		return r.numeral(at, key)
 	}
-	return nil
 }
 
-func (r *jsonReader) object(at *Step, depth int) error {
+func (r *jsonReader) object(at *Step, name string, depth int) error {
 	r.i++
 	for r.space(); ; r.space() {
 		if r.i >= len(r.data) {
@@ -98,12 +143,15 @@ func (r *jsonReader) object(at *Step, depth int) error {
 		if err != nil {
 			return err
 		}
-		key := string(k)
+		if err := r.key(at, name, k); err != nil {
+			return err
+		}
+		key := r.name(k)
 		if r.space(); r.i >= len(r.data) || r.data[r.i] != ':' {
 			return ErrOther
 		}
 		r.i++
-		if err := r.value(at.Field(key), key, depth+1); err != nil {
+		if err := r.value(r.field(at, depth, key), key, depth+1); err != nil {
 			return err
 		}
 		if err := r.more('}'); err != nil {
@@ -123,7 +171,7 @@ func (r *jsonReader) list(at *Step, key string, depth int) error {
 			r.i++
 			return nil
 		}
-		if err := r.value(at.Item(n), key, depth+1); err != nil {
+		if err := r.value(r.item(at, depth, n), key, depth+1); err != nil {
 			return err
 		}
 		if err := r.more(']'); err != nil {
@@ -150,51 +198,163 @@ func (r *jsonReader) more(end byte) error {
 	return nil
 }
 
+// plainInString holds true for the bytes that stand for themselves in a string.
+var plainInString = func() (plain [256]bool) {
+	for c := range plain {
+		plain[c] = c >= 0x20 && c != '"' && c != '\\'
+	}
+	return plain
+}()
+
+// str reads a string, which is valid until the next one that has escapes.
 func (r *jsonReader) str() ([]byte, error) {
-	start := r.i
-	escaped := false
-	for r.i++; r.i < len(r.data); r.i++ {
-		switch c := r.data[r.i]; {
+	start := r.i + 1
+	i := start
+	for i < len(r.data) && plainInString[r.data[i]] {
+		i++
+	}
+	if i < len(r.data) && r.data[i] == '"' {
+		r.i = i + 1
+		return r.data[start:i], nil
+	}
+	buf := r.buf[:0]
+	for i < len(r.data) {
+		buf = append(buf, r.data[start:i]...)
+		switch c := r.data[i]; {
 		case c == '"':
-			r.i++
-			if !escaped {
-				return r.data[start+1 : r.i-1], nil
-			}
-			var s string
-			if json.Unmarshal(r.data[start:r.i], &s) != nil {
-				return nil, ErrOther
-			}
-			return []byte(s), nil
-		case c == '\\':
-			escaped = true
-			r.i++
-		case c < 0x20:
+			r.i, r.buf = i+1, buf
+			return buf, nil
+		case c != '\\':
+			r.i = i
 			return nil, ErrOther
 		}
+		var n int
+		if buf, n = unescaped(buf, r.data[i:]); n == 0 {
+			r.i = i
+			return nil, ErrOther
+		}
+		i += n
+		start = i
+		for i < len(r.data) && plainInString[r.data[i]] {
+			i++
+		}
 	}
+	r.i = i
 	return nil, ErrOther
 }
 
-func (r *jsonReader) word(word string, at *Step, key string, t Type) error {
+// unescaped appends the character of the escape that s begins with, and says how
+// long the escape is: 0 for none.
+func unescaped(buf, s []byte) ([]byte, int) {
+	if len(s) < 2 {
+		return buf, 0
+	}
+	switch c := s[1]; c {
+	case '"', '\\', '/':
+		return append(buf, c), 2
+	case 'b':
+		return append(buf, '\b'), 2
+	case 'f':
+		return append(buf, '\f'), 2
+	case 'n':
+		return append(buf, '\n'), 2
+	case 'r':
+		return append(buf, '\r'), 2
+	case 't':
+		return append(buf, '\t'), 2
+	case 'u':
+		c, ok := unit(s)
+		if !ok {
+			return buf, 0
+		}
+		if utf16.IsSurrogate(c) {
+			if low, ok := unit(s[6:]); ok {
+				if pair := utf16.DecodeRune(c, low); pair != utf8.RuneError {
+					return utf8.AppendRune(buf, pair), 12
+				}
+			}
+		}
+		return utf8.AppendRune(buf, c), 6
+	}
+	return buf, 0
+}
+
+// unit is the UTF-16 code unit of an escape \uXXXX.
+func unit(s []byte) (rune, bool) {
+	if len(s) < 6 || s[0] != '\\' || s[1] != 'u' {
+		return 0, false
+	}
+	var u rune
+	for _, c := range s[2:6] {
+		switch {
+		case c >= '0' && c <= '9':
+			c -= '0'
+		case c|0x20 >= 'a' && c|0x20 <= 'f':
+			c = c | 0x20 - 'a' + 10
+		default:
+			return 0, false
+		}
+		u = u<<4 | rune(c)
+	}
+	return u, true
+}
+
+func (r *jsonReader) word(word string, at *Step, key string) error {
 	end := r.i + len(word)
 	if end > len(r.data) || string(r.data[r.i:end]) != word {
 		return ErrOther
 	}
-	if t == Bool {
-		r.leaf(at, key, t, r.data[r.i:end])
-	}
+	value := r.data[r.i:end]
 	r.i = end
-	return nil
+	if word == "null" {
+		return nil
+	}
+	return r.show(at, key, Bool, value)
 }
 
-func (r *jsonReader) number(at *Step, key string) error {
-	start := r.i
-	for r.i < len(r.data) && strings.IndexByte("0123456789-+.eE", r.data[r.i]) >= 0 {
-		r.i++
-	}
-	if r.i == start || !json.Valid(r.data[start:r.i]) {
+func (r *jsonReader) numeral(at *Step, key string) error {
+	n := numeral(r.data[r.i:])
+	if n == 0 {
 		return ErrOther
 	}
-	r.leaf(at, key, Number, r.data[start:r.i])
-	return nil
+	value := r.data[r.i : r.i+n]
+	r.i += n
+	return r.show(at, key, Number, value)
+}
+
+// numeral is the length of the number that s begins with (RFC 8259, section 6): 0 for none.
+func numeral(s []byte) int {
+	i := 0
+	digits := func() bool {
+		start := i
+		for i < len(s) && s[i] >= '0' && s[i] <= '9' {
+			i++
+		}
+		return i > start
+	}
+	if i < len(s) && s[i] == '-' {
+		i++
+	}
+	if i < len(s) && s[i] == '0' {
+		i++
+	} else if !digits() {
+		return 0
+	}
+	if i < len(s) && s[i] == '.' {
+		if i++; !digits() {
+			return 0
+		}
+	}
+	if i < len(s) && s[i]|0x20 == 'e' {
+		if i++; i < len(s) && (s[i] == '+' || s[i] == '-') {
+			i++
+		}
+		if !digits() {
+			return 0
+		}
+	}
+	if i < len(s) && (s[i] >= '0' && s[i] <= '9' || s[i] == '.' || s[i] == '-' || s[i] == '+') {
+		return 0 // 01, 1.2.3, 1-2: a date or an address, no number
+	}
+	return i
 }

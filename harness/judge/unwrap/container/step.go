@@ -2,22 +2,48 @@ package container
 
 import (
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/unasked-audit/unasked/harness/flow"
 )
 
 // Step is one step of a path, linked to the step before. A nil step is the whole.
+//
+// Readers use their steps again for the values that follow: a step that a Leaf is
+// given is valid during the call only.
 type Step struct {
 	up    *Step
 	key   string
-	index int // position in a list, or -1 for a key
+	index int // position in a list, or one of the kinds below
 }
 
+// What a step is if it is no position in a list.
+const (
+	named    = -1 // a name
+	numbered = -2 // a field that has a number in place of a name
+)
+
 // Field is the step to a name within s.
-func (s *Step) Field(key string) *Step { return &Step{up: s, key: key, index: -1} }
+func (s *Step) Field(key string) *Step { return &Step{up: s, key: key, index: named} }
+
+// Numbered is the step to the field of a number within s, as protobuf has them.
+func (s *Step) Numbered(n int) *Step {
+	return &Step{up: s, key: strconv.Itoa(n), index: numbered}
+}
 
 // Item is the step to a position in a list within s, from 0.
 func (s *Step) Item(i int) *Step { return &Step{up: s, index: i} }
+
+// Keep is a copy of the path that stays as it is.
+func (s *Step) Keep() *Step {
+	if s == nil {
+		return nil
+	}
+	kept := *s
+	kept.up = s.up.Keep()
+	return &kept
+}
 
 // Names lists the names on the path, outermost first, without positions in lists.
 func (s *Step) Names() []string {
@@ -31,16 +57,24 @@ func (s *Step) Names() []string {
 	return names
 }
 
-// String writes the path as package flow does: $.a.b[2], and $['a b'] for a key of other characters.
+// String writes the path as package flow does: $.a.b[2], and $['a b'] for a key of
+// other characters. A field that has a number is written $.1.
 func (s *Step) String() string {
-	var steps []any
+	var steps []*Step
 	for ; s != nil; s = s.up {
-		if s.index >= 0 {
-			steps = append(steps, s.index)
-		} else {
-			steps = append(steps, s.key)
+		steps = append(steps, s)
+	}
+	var b strings.Builder
+	b.WriteByte('$')
+	for _, s := range slices.Backward(steps) {
+		switch s.index {
+		case named:
+			b.WriteString(flow.Path(s.key)[1:])
+		case numbered:
+			b.WriteString("." + s.key)
+		default:
+			b.WriteString(flow.Path(s.index)[1:])
 		}
 	}
-	slices.Reverse(steps)
-	return flow.Path(steps...)
+	return b.String()
 }
