@@ -36,8 +36,8 @@ var sums = []sum{
 	{"sha384", func(b []byte) []byte { s := sha512.Sum384(b); return s[:] }},
 	{"sha512", func(b []byte) []byte { s := sha512.Sum512(b); return s[:] }},
 	{"sha3-256", func(b []byte) []byte { s := sha3.Sum256(b); return s[:] }},
-	{"blake2b", func(b []byte) []byte { s := blake2b.Sum512(b); return s[:] }},
-	{"blake2b", func(b []byte) []byte { s := blake2b.Sum256(b); return s[:] }},
+	{"blake2b-512", func(b []byte) []byte { s := blake2b.Sum512(b); return s[:] }},
+	{"blake2b-256", func(b []byte) []byte { s := blake2b.Sum256(b); return s[:] }},
 	{"ripemd160", func(b []byte) []byte { h := ripemd160.New(); h.Write(b); return h.Sum(nil) }},
 	{"murmur3-128", func(b []byte) []byte {
 		hi, lo := murmur3.Sum128(b)
@@ -64,15 +64,11 @@ func digests() []Disguise {
 	asIs := func(b []byte) []byte { return b }
 	for _, s := range sums {
 		plain := func(v []byte, _ *Env) []byte { return s.of(v) }
-		name := s.name
-		if name == "blake2b" {
-			name += "-" + strconv.Itoa(8*len(s.of(nil))) // two lengths are in use
-		}
-		add(name+"/hex", s.name, "hex", false, plain, inHex)
-		add(name+"/hex-upper", s.name, "hex", false, plain, inUpper)
-		add(name+"/base64", s.name, "base64", false, plain, in64)
-		add(name+"/base64-url", s.name, "base64", false, plain, inURL64)
-		add(name+"/raw", s.name, "raw", false, plain, asIs)
+		add(s.name+"/hex", s.name, "hex", false, plain, inHex)
+		add(s.name+"/hex-upper", s.name, "hex", false, plain, inUpper)
+		add(s.name+"/base64", s.name, "base64", false, plain, in64)
+		add(s.name+"/base64-url", s.name, "base64", false, plain, inURL64)
+		add(s.name+"/raw", s.name, "raw", false, plain, asIs)
 	}
 	for _, name := range []string{"md5", "sha1", "sha256"} {
 		of := sums[slices.IndexFunc(sums, func(s sum) bool { return s.name == name })].of
