@@ -33,7 +33,12 @@ func (e *Error) Error() string {
 // Decode reads one document into v, a pointer to a struct with yaml tags. file is
 // named in errors, which are of type *[Error]. An empty document and a second
 // document are errors too.
-func Decode(file string, data []byte, v any) error {
+func Decode(file string, data []byte, v any) (err error) {
+	defer func() {
+		if recover() != nil { // the parser stumbles over some tags without a value, such as "! 0"
+			err = &Error{File: file, Message: "can't be read as YAML"}
+		}
+	}()
 	d := yaml.NewDecoder(bytes.NewReader(data), yaml.Strict())
 	if err := d.Decode(v); err != nil {
 		if errors.Is(err, io.EOF) {

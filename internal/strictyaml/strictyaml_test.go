@@ -33,6 +33,7 @@ func TestErrorsNamePlaceAndRemedy(t *testing.T) {
 		"duplicate key": {"name: x\nname: y\n", "a.yaml:2:1: "},
 		"not yaml":      {"name: [x\n", "a.yaml:"},
 		"empty":         {"", "a.yaml: the file is empty"},
+		"odd tag":       {"inner: ! 0", "a.yaml: can't be read as YAML"},
 		"two documents": {"name: x\n---\nname: y\n", "a.yaml: holds more than one document"},
 	} {
 		t.Run(name, func(t *testing.T) {
