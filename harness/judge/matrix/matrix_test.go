@@ -1,0 +1,151 @@
+package matrix
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/unasked-audit/unasked/internal/disguise"
+)
+
+// Each disguise alone: every kind of value that it is for, at every place that fits.
+func TestEveryDisguiseAlone(t *testing.T) {
+	j := newJudge(t)
+	tally := newTally()
+	for _, d := range disguise.All() {
+		made := specimens(planted, []disguise.Disguise{d}, 0)
+		if len(made) == 0 {
+			t.Errorf("%s is for no value", d.Name)
+		}
+		for i, s := range made {
+			if i%share == 0 {
+				tally.add(j, s)
+			}
+		}
+	}
+	tally.report(t, "singles", 1)
+}
+
+// Each ordered pair that makes sense, with two kinds of value.
+func TestEveryPair(t *testing.T) {
+	j := newJudge(t)
+	tally := newTally()
+	all := disguise.All()
+	n := 0
+	for _, outer := range all {
+		for _, inner := range all {
+			chain := []disguise.Disguise{outer, inner}
+			if disguise.Senseless(chain) != "" {
+				continue
+			}
+			if n++; n%share != 0 {
+				continue
+			}
+			for _, s := range specimens(planted, chain, 2) {
+				tally.add(j, s)
+			}
+		}
+	}
+	tally.report(t, "pairs", 1)
+	if tally.of < 5000/share {
+		t.Errorf("only %d pairs were made", tally.of)
+	}
+}
+
+// A seeded sample of chains of three.
+func TestChainsOfThree(t *testing.T) {
+	j := newJudge(t)
+	tally := newTally()
+	for chain := range triples(5000 / share) {
+		for _, s := range specimens(planted, chain, 1) {
+			tally.add(j, s)
+		}
+	}
+	tally.report(t, "triples", 0.99)
+}
+
+// triples yields a seeded sample of chains of three that make sense and apply to some
+// value. Families are drawn first, so that fifty digests are no half of the sample.
+func triples(n int) func(func([]disguise.Disguise) bool) {
+	return func(yield func([]disguise.Disguise) bool) {
+		families := map[string][]disguise.Disguise{}
+		for _, d := range disguise.All() {
+			family, _, _ := strings.Cut(d.Name, "/")
+			families[family] = append(families[family], d)
+		}
+		names := slices.Sorted(maps.Keys(families))
+		r := rand.New(rand.NewPCG(3, 5000)) //nolint:gosec // repeatable, not secret
+		draw := func() disguise.Disguise {
+			family := families[names[r.IntN(len(names))]]
+			return family[r.IntN(len(family))]
+		}
+		for n > 0 {
+			chain := []disguise.Disguise{draw(), draw(), draw()}
+			if disguise.Senseless(chain) != "" || len(specimens(planted, chain, 1)) == 0 {
+				continue
+			}
+			if n--; !yield(chain) {
+				return
+			}
+		}
+	}
+}
+
+// tally counts outcomes and keeps what failed, by chain.
+type tally struct {
+	of, found int
+	failures  map[string][]string // outcome and families → specimens
+}
+
+func newTally() *tally { return &tally{failures: map[string][]string{}} }
+
+func (c *tally) add(j *judge, s specimen) {
+	c.of++
+	o, why := j.look(s)
+	if o == found {
+		c.found++
+		return
+	}
+	var families []string
+	for _, d := range s.disguise {
+		family, _, _ := strings.Cut(d.Name, "/")
+		families = append(families, family)
+	}
+	key := o.String() + " " + strings.Join(families, " < ")
+	c.failures[key] = append(c.failures[key], s.String()+" "+why)
+}
+
+// report fails the test when less than a share was found with the right chain.
+func (c *tally) report(t *testing.T, name string, least float64) {
+	t.Helper()
+	var text strings.Builder
+	fmt.Fprintf(&text, "%s: %d of %d found\n", name, c.found, c.of)
+	keys := slices.SortedFunc(maps.Keys(c.failures), func(a, b string) int {
+		if d := len(c.failures[b]) - len(c.failures[a]); d != 0 {
+			return d
+		}
+		return strings.Compare(a, b)
+	})
+	for _, k := range keys {
+		fmt.Fprintf(&text, "%5d %s, such as %s\n", len(c.failures[k]), k, c.failures[k][0])
+	}
+	t.Logf("%s: %d of %d found", name, c.found, c.of)
+	if path := os.Getenv("UNASKED_MATRIX_FAILURES"); path != "" {
+		f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		if _, err := f.WriteString(text.String()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if c.of == 0 || float64(c.found) < least*float64(c.of) {
+		lines := strings.SplitAfter(text.String(), "\n")
+		t.Errorf("less than %.0f %% were found:\n%s", 100*least, strings.Join(lines[:min(len(lines), 60)], ""))
+	}
+}
