@@ -10,14 +10,26 @@ import (
 type Disguises struct {
 	Source `yaml:",inline"`
 	Kinds  []KindDisguise `yaml:"kinds"`
-	// Renderings are the ways a value is written: plain, url, base64, hex.
+	// Shapes add spellings by what a value looks like, whatever its kind is called.
+	Shapes []Shape `yaml:"shapes"`
+	// Renderings are the ways a value is written where what stands around it can't be
+	// decoded, or where nothing shows that there is something to decode.
 	Renderings []string `yaml:"renderings"`
-	// Digests are the hashes that are made of each variant.
+	// Digests are the hashes that are made of each variant, most frequent first.
 	Digests []string `yaml:"digests"`
-	// DigestForms are the ways a digest is written: hex, base64.
+	// WeakDigests have so few bits that a second sign is needed.
+	WeakDigests []string `yaml:"weak_digests"`
+	// DigestForms are the ways a digest is written: hex, base64, raw.
 	DigestForms []string `yaml:"digest_forms"`
-	// Containers are opened wherever they are met: url, json, form, multipart,
-	// jwt, base64, hex, gzip, zlib, deflate, brotli, zstd.
+	// BeforeDigest are the encodings of a value that are hashed as well as the value.
+	BeforeDigest []string `yaml:"before_digest"`
+	// HashedAgain are the forms of a digest that are hashed once more.
+	HashedAgain []string `yaml:"hashed_again"`
+	// Separators may stand between a salt and a value.
+	Separators []string `yaml:"separators"`
+	// Salts are known to be the same in many apps.
+	Salts []Salt `yaml:"salts"`
+	// Containers are opened wherever they are met; package unwrap lists their names.
 	Containers []string `yaml:"containers"`
 	// LocationDecimals is how precise a coordinate must be to count.
 	LocationDecimals int `yaml:"location_decimals"`
@@ -35,14 +47,27 @@ type KindDisguise struct {
 	Essential bool `yaml:"essential"`
 }
 
+// Shape is a form that values of any kind may have: a UUID, a mail address. A value
+// has the first shape of the list that fits.
+type Shape struct {
+	Shape    string   `yaml:"shape"`
+	Variants []string `yaml:"variants"` // in addition to those of the kind
+}
+
+// Salt is a fixed text that is hashed together with a value.
+type Salt struct {
+	Value  string `yaml:"value"`
+	Source `yaml:",inline"`
+}
+
 // CallingCode is a country code with the prefix that takes its place at home.
 type CallingCode struct {
 	Code  string `yaml:"code"`
 	Trunk string `yaml:"trunk"`
 }
 
-// Kind returns what is particular to a kind; a kind that is not listed is only
-// looked for as it is.
+// Kind returns what is particular to a kind; a kind that is not listed is
+// looked for as it is, and as its shape says.
 func (d *Disguises) Kind(kind string) KindDisguise {
 	i := slices.IndexFunc(d.Kinds, func(k KindDisguise) bool { return k.Kind == kind })
 	if i < 0 {
@@ -61,6 +86,22 @@ func (d *Disguises) check() error {
 		}
 		if slices.ContainsFunc(d.Kinds[:i], func(o KindDisguise) bool { return o.Kind == k.Kind }) {
 			return fmt.Errorf("kind %q stands twice", k.Kind)
+		}
+	}
+	for i, s := range d.Shapes {
+		if s.Shape == "" || len(s.Variants) == 0 {
+			return fmt.Errorf("shape %q needs a name and variants", s.Shape)
+		}
+		if slices.ContainsFunc(d.Shapes[:i], func(o Shape) bool { return o.Shape == s.Shape }) {
+			return fmt.Errorf("shape %q stands twice", s.Shape)
+		}
+	}
+	for _, s := range d.Salts {
+		if len(s.Value) < 4 {
+			return fmt.Errorf("salt %q is shorter than 4 bytes", s.Value)
+		}
+		if err := s.Source.check(); err != nil {
+			return fmt.Errorf("salt %q: %w", s.Value, err)
 		}
 	}
 	if d.LocationDecimals < 3 {

@@ -1,6 +1,7 @@
 package recognise
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 
@@ -15,23 +16,41 @@ type Hit struct {
 	Excerpt []byte   // what stands there, as it is
 
 	// Confidence is how sure it is that the value stands there and not another that looks
-	// the same, from 0 to 1, and Reason is why, in a sentence.
+	// the same, from 0 to 1, and Reason is why, in a sentence. See [Hit.weigh] for the scale.
 	Confidence float64
 	Reason     string
 
 	part, parent int
+	guess        bool
+	folded       bool   // the chain was written as if the digest had not been decoded before
+	second       string // the second sign of a digest of 32 bits
+	salt         string // how the digest was salted
+	key          []byte // of an XOR
 }
 
 // Collector gathers the hits of one message. It is not safe for concurrent use.
 type Collector struct {
 	n       *Needles
+	opener  *unwrap.Opener
 	parents []int // part → the part it was taken out of
+	opened  []bool
 	hits    []Hit
 	halves  []Hit
+	weak    []Hit
+	left    leftovers
+	cut     string
+	tokens  []Token
 }
 
 // Collector begins a message.
 func (n *Needles) Collector() *Collector { return &Collector{n: n} }
+
+// Opening makes the collector open what comes to light when it takes a key off that was
+// sent in the same message. Without it, only what stands there in the clear is found.
+func (c *Collector) Opening(o *unwrap.Opener) *Collector {
+	c.opener = o
+	return c
+}
 
 // around is how many bytes are shown on each side of a match.
 const around = 48
@@ -44,38 +63,104 @@ const most = 256
 func (c *Collector) Part(p *unwrap.Part) {
 	for len(c.parents) <= p.ID {
 		c.parents = append(c.parents, -1)
+		c.opened = append(c.opened, false)
 	}
 	c.parents[p.ID] = p.Parent
-	keep := func(list *[]Hit) func(Match) {
-		return func(m Match) {
-			if len(*list) >= most {
-				return
-			}
-			// The same disguise twice in one place says no more than once.
-			for _, h := range *list {
-				if h.part == p.ID && h.target == m.target && h.Half == m.Half && h.Variant == m.Variant && slices.Equal(h.Match.Chain, m.Chain) {
-					return
-				}
-			}
-			from, to := max(0, m.From-around), min(len(p.Data), m.To+around)
-			*list = append(*list, Hit{
-				Match: m, Surface: p.Surface(),
-				Chain:   append(slices.Clone(p.Chain), m.Chain...),
-				Excerpt: slices.Clone(p.Data[from:to]),
-				part:    p.ID, parent: p.Parent,
-			})
+	if p.Parent >= 0 && p.Parent < len(c.opened) {
+		c.opened[p.Parent] = true
+	}
+	c.search(p, p.Chain, nil)
+	c.left.keep(p)
+}
+
+// search looks for needles in a part; chain is what led to it, key what was taken off.
+func (c *Collector) search(p *unwrap.Part, chain []string, key []byte) {
+	c.n.Scan(p.Data, func(m Match) {
+		if p.Guess && (m.Bits < unmistakableAt || m.Embedded && !isSum(first(m.Chain))) {
+			return
+		}
+		list := &c.hits
+		if m.Half != "" {
+			list = &c.halves
+		}
+		c.keep(list, p, chain, key, m)
+	})
+	if p.Guess {
+		return
+	}
+	c.n.halves(p.Data, func(m Match) { c.keep(&c.halves, p, chain, key, m) })
+	c.n.weakly(p, func(m Match, named bool) {
+		if c.keep(&c.weak, p, chain, key, m) && named {
+			c.weak[len(c.weak)-1].second = "the field is named for the digest"
+		}
+	})
+}
+
+// keep adds a match to a list, unless the same disguise stands in the same place already,
+// which says no more than once.
+func (c *Collector) keep(list *[]Hit, p *unwrap.Part, chain []string, key []byte, m Match) bool {
+	if len(*list) >= most {
+		return false
+	}
+	for i := range *list {
+		if h := &(*list)[i]; h.part == p.ID && h.target == m.target && h.Half == m.Half && h.Variant == m.Variant && slices.Equal(h.Match.Chain, m.Chain) {
+			return false
 		}
 	}
-	c.n.Scan(p.Data, keep(&c.hits))
-	c.n.halves(p.Data, keep(&c.halves))
+	h := Hit{
+		Match: m, Surface: p.Surface(), part: p.ID, parent: p.Parent, guess: p.Guess, key: key,
+		Excerpt: bytes.Clone(p.Data[max(0, m.From-around):min(len(p.Data), m.To+around)]),
+	}
+	h.Chain, h.folded = joined(chain, m, len(p.Data))
+	*list = append(*list, h)
+	return true
+}
+
+// joined is a chain with that of a match behind it. A digest in raw bytes that were taken
+// out of base64 or hexadecimal digits is a digest that was written so.
+func joined(chain []string, m Match, size int) (whole []string, folded bool) {
+	if n := len(chain); n > 0 && len(m.Chain) > 1 && m.Chain[1] == "raw" && isSum(m.Chain[0]) && m.From == 0 && m.To == size && (chain[n-1] == "hex" || chain[n-1] == "base64") {
+		return slices.Concat(chain[:n-1], []string{m.Chain[0], chain[n-1]}, m.Chain[2:]), true
+	}
+	return slices.Concat(chain, m.Chain), false
+}
+
+func first(chain []string) string {
+	if len(chain) == 0 {
+		return ""
+	}
+	return chain[0]
 }
 
 // Hits ends the message: each canary where it stands, at the deepest place that
 // was opened, in order of place.
 func (c *Collector) Hits() []Hit {
-	hits := c.deepest(c.hits)
+	c.explain()
+	c.secondSigns()
+	hits := slices.DeleteFunc(slices.Clone(c.hits), func(h Hit) bool {
+		return h.folded && slices.ContainsFunc(c.hits, func(o Hit) bool {
+			return !o.folded && o.target == h.target && c.within(h.part, o.part) && slices.Equal(o.Chain, h.Chain)
+		})
+	})
+	hits = c.deepest(hits)
 	all := slices.Clone(hits)
 	hits = slices.DeleteFunc(hits, func(h Hit) bool { return c.covered(h, all) })
+	hits = append(hits, c.pairs(hits)...)
+	for i := range hits {
+		hits[i].weigh()
+	}
+	slices.SortStableFunc(hits, func(a, b Hit) int {
+		if a.part != b.part {
+			return a.part - b.part
+		}
+		return a.From - b.From
+	})
+	return hits
+}
+
+// pairs are the halves of locations of which both stand in the message, and neither
+// where the whole was found.
+func (c *Collector) pairs(hits []Hit) (pairs []Hit) {
 	halves := c.deepest(c.halves)
 	halves = slices.DeleteFunc(halves, func(h Hit) bool {
 		return slices.ContainsFunc(hits, func(o Hit) bool {
@@ -88,25 +173,39 @@ func (c *Collector) Hits() []Hit {
 			other = longitude
 		}
 		if slices.ContainsFunc(halves, func(o Hit) bool {
-			return o.target == h.target && o.Half == other && !(o.part == h.part && o.From == h.From)
+			return o.target == h.target && o.Half == other && (o.part != h.part || o.From != h.From)
 		}) {
-			hits = append(hits, h)
+			pairs = append(pairs, h)
 		}
 	}
-	slices.SortStableFunc(hits, func(a, b Hit) int {
-		if a.part != b.part {
-			return a.part - b.part
+	return pairs
+}
+
+// secondSigns adds the digests of 32 bits that something else speaks for: the field's
+// name, the same value found otherwise, or another such digest of the same person's.
+func (c *Collector) secondSigns() {
+	for _, h := range c.weak {
+		switch {
+		case h.second != "":
+		case slices.ContainsFunc(c.hits, func(o Hit) bool { return o.target == h.target }):
+			h.second = "the same value stands in this message otherwise, too"
+		case slices.ContainsFunc(c.weak, func(o Hit) bool {
+			return o.Match.Chain[0] == h.Match.Chain[0] && o.target != h.target && o.part != h.part && o.Decoy == h.Decoy
+		}):
+			h.second = "the same digest of another value stands in this message, too"
+		default:
+			continue
 		}
-		return a.From - b.From
-	})
-	return hits
+		c.hits = append(c.hits, h)
+	}
+	c.weak = nil
 }
 
 // deepest drops hits in a whole where the same was found in what was taken out of it.
 func (c *Collector) deepest(hits []Hit) []Hit {
 	return slices.DeleteFunc(slices.Clone(hits), func(h Hit) bool {
 		return slices.ContainsFunc(hits, func(o Hit) bool {
-			return o.target == h.target && o.Half == h.Half && digestOf(o.Chain) == digestOf(h.Chain) && c.within(o.part, h.part)
+			return o.target == h.target && o.Half == h.Half && digestOf(o.Chain) == digestOf(h.Chain) && c.within(o.part, h.part) && !(o.folded && slices.Equal(o.Chain, h.Chain))
 		})
 	})
 }
@@ -131,7 +230,7 @@ func (c *Collector) within(part, whole int) bool {
 // digestOf is the hash in a chain, if there is one.
 func digestOf(chain []string) string {
 	for _, c := range chain {
-		if _, ok := digests[c]; ok {
+		if isSum(c) {
 			return c
 		}
 	}

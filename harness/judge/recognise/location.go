@@ -55,7 +55,7 @@ func (n *Needles) halves(data []byte, found func(Match)) {
 				continue
 			}
 			t := n.targets[l.target]
-			m := Match{Kind: t.kind, Value: t.value, Decoy: t.decoy, From: from, To: to, target: l.target}
+			m := Match{Kind: t.kind, Value: t.value, Decoy: t.decoy, From: from, To: to, Bits: 24, target: l.target}
 			if same(value, l.lat, decimals) {
 				m.Half = latitude
 				found(m)

@@ -3,19 +3,15 @@
 //
 // Build [Needles] once for all identities of an audit. For each message take a
 // [Needles.Collector], hand it every part that package unwrap shows, and ask it for
-// its [Hit]s. [Needles.Scan] is the search in plain bytes underneath.
+// its [Hit]s. [Needles.Scan] is the search in plain bytes underneath. What was hashed
+// together with a text of the app is found at the end, by [Needles.Salted].
 package recognise
 
 import (
-	"crypto/md5"  //nolint:gosec // what apps use, not what we rely on
-	"crypto/sha1" //nolint:gosec
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/hex"
 	"fmt"
-	"math"
-	"net/url"
-	"strings"
+	"runtime"
+	"slices"
+	"sync"
 
 	"github.com/unasked-audit/unasked/harness/canary"
 	"github.com/unasked-audit/unasked/harness/knowledge"
@@ -41,26 +37,41 @@ type target struct {
 	decoy bool
 }
 
-// needle is one disguise of one canary.
+// spelling is one way to spell a canary.
+type spelling struct {
+	target  int32
+	variant string // "" for as it was planted
+	text    []byte
+}
+
+// needle is one disguise of one spelling. Its bytes stand in the filter.
 type needle struct {
-	bytes   []byte
-	target  int
-	variant string   // how it is spelled
-	chain   []string // hash and encoding, outermost first
+	spelling int32
+	chain    []string // encodings, outermost first
+	half     string   // of a location
+	how      string   // for the reason, where the chain does not say it: "as a double"
 	// near says which neighbours make the bytes a piece of something else.
 	near class
 	// unmistakable needles can't stand in a longer run by chance.
 	unmistakable bool
 	even         bool // within hexadecimal digits, only whole bytes count
+	bits         float32
 }
 
-// Needles are all disguises of all canaries.
+// Needles are all disguises of all canaries. They may be used by several goroutines
+// at once.
 type Needles struct {
 	targets   []target
+	spellings []spelling
 	needles   []needle
 	locations []location
 	filter    filter
-	seen      map[string]bool // while they are built
+	brief     map[string][]needle // raw bytes too few for the filter
+	briefHead [1 << 16 / 64]uint64
+	digests   *digests
+	weak      map[uint32][]weakRecipe
+	salting   *salting
+	masked    *masked
 }
 
 // The fewest bytes that are searched for, and the bits at which a value can't be
@@ -68,20 +79,13 @@ type Needles struct {
 const (
 	shortest        = 8
 	unmistakableAt  = 60.0
-	shortestAligned = 10 // characters of base64 that follow from the value alone
+	shortestAligned = 10 // characters of base64 or base32 that follow from the value alone
 )
-
-// renderings and digests, by the names that the knowledge uses.
-var digests = map[string]func([]byte) []byte{
-	"md5":    func(b []byte) []byte { s := md5.Sum(b); return s[:] },  //nolint:gosec
-	"sha1":   func(b []byte) []byte { s := sha1.Sum(b); return s[:] }, //nolint:gosec
-	"sha256": func(b []byte) []byte { s := sha256.Sum256(b); return s[:] },
-}
 
 // Build makes the needles for all identities. Canaries that too many places hold
 // by chance are refused with the reason. An unknown name in the knowledge is an error.
 func Build(ids []Planted, kb *knowledge.Base) (*Needles, []Refusal, error) {
-	n := &Needles{seen: map[string]bool{}}
+	n := &Needles{}
 	var refused []Refusal
 	for _, id := range ids {
 		for _, c := range id.Identity.Canaries {
@@ -93,15 +97,28 @@ func Build(ids []Planted, kb *knowledge.Base) (*Needles, []Refusal, error) {
 				continue
 			}
 			n.targets = append(n.targets, target{kind: string(c.Kind), value: c.Value, decoy: id.Decoy})
-			if err := n.disguise(len(n.targets)-1, &kb.Disguises, &kb.Traps); err != nil {
-				return nil, nil, err
-			}
 		}
 	}
-	if err := n.filter.build(n.needles); err != nil {
+	d := &kb.Disguises
+	for t := range n.targets {
+		if err := n.spell(t, d, &kb.Traps); err != nil {
+			return nil, nil, err
+		}
+	}
+	if err := n.render(d); err != nil {
 		return nil, nil, err
 	}
-	n.seen = nil
+	var err error
+	if n.digests, err = newDigests(n, d); err != nil {
+		return nil, nil, err
+	}
+	if n.salting, err = newSalting(n, d); err != nil {
+		return nil, nil, err
+	}
+	if n.weak, err = n.weakTable(d); err != nil {
+		return nil, nil, err
+	}
+	n.masked = &masked{n: n}
 	return n, refused, nil
 }
 
@@ -117,19 +134,29 @@ func (n *Needles) Targets() (canaries, decoys int) {
 	return canaries, decoys
 }
 
-func (n *Needles) disguise(t int, d *knowledge.Disguises, traps *knowledge.Traps) error {
+// Omitted says which disguises are not looked for, because there are so many canaries
+// that their number would go beyond all bounds.
+func (n *Needles) Omitted() []string { return n.digests.omitted }
+
+// spell adds the spellings of a canary: those of its kind and those of its shape.
+func (n *Needles) spell(t int, d *knowledge.Disguises, traps *knowledge.Traps) error {
 	value := n.targets[t].value
-	kind := d.Kind(n.targets[t].kind)
-	if n.targets[t].kind == string(canary.Location) {
+	names := slices.Clone(d.Kind(n.targets[t].kind).Variants)
+	shape, more, err := shapeOf(value, d)
+	if err != nil {
+		return err
+	}
+	names = append(names, more...)
+	if shape == shapeCoordinates {
 		if lat, lon, ok := coordinates(value); ok {
 			n.locations = append(n.locations, location{target: t, lat: lat, lon: lon, decimals: d.LocationDecimals})
 		}
 	}
 	seen := map[string]bool{}
-	for _, name := range kind.Variants {
+	for _, name := range names {
 		spell, ok := variants[name]
 		if !ok {
-			return fmt.Errorf("%s: kind %s: no variant is named %q", knowledge.FileDisguises, kind.Kind, name)
+			return fmt.Errorf("%s: kind %s: no variant is named %q", knowledge.FileDisguises, n.targets[t].kind, name)
 		}
 		spelled := spell(value, d)
 		if seen[spelled] || traps.Refuse(spelled) != "" {
@@ -139,97 +166,87 @@ func (n *Needles) disguise(t int, d *knowledge.Disguises, traps *knowledge.Traps
 		if spelled == value {
 			name = ""
 		}
-		for _, r := range d.Renderings {
-			render, ok := renderings[r]
-			if !ok {
-				return fmt.Errorf("%s: no rendering is named %q", knowledge.FileDisguises, r)
-			}
-			render(n, t, name, []byte(spelled))
-		}
-		for _, h := range d.Digests {
-			digest, ok := digests[h]
-			if !ok {
-				return fmt.Errorf("%s: no digest is named %q", knowledge.FileDisguises, h)
-			}
-			for _, form := range d.DigestForms {
-				write, ok := digestForms[form]
-				if !ok {
-					return fmt.Errorf("%s: no form of a digest is named %q", knowledge.FileDisguises, form)
-				}
-				write(n, t, name, h, digest([]byte(spelled)))
-			}
-		}
+		n.spellings = append(n.spellings, spelling{target: int32(t), variant: name, text: []byte(spelled)}) //nolint:gosec // as many as canaries
 	}
 	return nil
 }
 
-var renderings = map[string]func(n *Needles, t int, variant string, value []byte){
-	"plain": func(n *Needles, t int, variant string, value []byte) {
-		n.add(needle{bytes: value, target: t, variant: variant, near: classOf(value), unmistakable: bits(value) >= unmistakableAt})
-	},
-	"url": func(n *Needles, t int, variant string, value []byte) {
-		n.add(needle{bytes: []byte(url.QueryEscape(string(value))), target: t, variant: variant, chain: []string{"url"}, near: wordlike, unmistakable: bits(value) >= unmistakableAt})
-	},
-	"base64": func(n *Needles, t int, variant string, value []byte) {
-		for _, enc := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
-			for shift := range 3 {
-				n.add(needle{bytes: aligned(enc, value, shift), target: t, variant: variant, chain: []string{"base64"}, unmistakable: true})
-			}
+// render makes the needles of all spellings and enters them into the filter.
+func (n *Needles) render(d *knowledge.Disguises) error {
+	for _, r := range d.Renderings {
+		if renderings[r] == nil {
+			return fmt.Errorf("%s: no rendering is named %q", knowledge.FileDisguises, r)
 		}
-	},
-	"hex": func(n *Needles, t int, variant string, value []byte) {
-		digits := hex.EncodeToString(value)
-		for _, s := range []string{digits, strings.ToUpper(digits)} {
-			n.add(needle{bytes: []byte(s), target: t, variant: variant, chain: []string{"hex"}, unmistakable: true, even: true})
-		}
-	},
-}
-
-var digestForms = map[string]func(n *Needles, t int, variant, name string, sum []byte){
-	"hex": func(n *Needles, t int, variant, name string, sum []byte) {
-		digits := hex.EncodeToString(sum)
-		for _, s := range []string{digits, strings.ToUpper(digits)} {
-			n.add(needle{bytes: []byte(s), target: t, variant: variant, chain: []string{name, "hex"}, unmistakable: true})
-		}
-	},
-	"base64": func(n *Needles, t int, variant, name string, sum []byte) {
-		for _, enc := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
-			n.add(needle{bytes: []byte(enc.EncodeToString(sum)), target: t, variant: variant, chain: []string{name, "base64"}, unmistakable: true})
-		}
-	},
-}
-
-// aligned is the part of a base64 text that follows from value alone, when value
-// begins shift bytes after a border of three.
-func aligned(enc *base64.Encoding, value []byte, shift int) []byte {
-	padded := append(make([]byte, shift), value...)
-	text := enc.EncodeToString(padded)
-	from := (shift*8 + 5) / 6
-	to := len(padded) * 8 / 6
-	if to-from < shortestAligned {
-		return nil
 	}
-	return []byte(text[from:to])
+	made := make([]maker, runtime.GOMAXPROCS(0))
+	share := (len(n.spellings) + len(made) - 1) / len(made)
+	var wait sync.WaitGroup
+	for w := range made {
+		m := &made[w]
+		m.n, m.seen = n, map[string]bool{}
+		from, to := min(len(n.spellings), w*share), min(len(n.spellings), (w+1)*share)
+		wait.Go(func() { m.make(from, to, d.Renderings) })
+	}
+	wait.Wait()
+	n.brief = map[string][]needle{}
+	var texts [][]byte
+	for i := range made {
+		for j, x := range made[i].needles {
+			text := made[i].texts[j]
+			if len(text) < shortest {
+				n.brief[string(text)] = append(n.brief[string(text)], x)
+				head := uint16(text[0]) | uint16(text[1])<<8
+				n.briefHead[head/64] |= 1 << (head % 64)
+				continue
+			}
+			n.needles = append(n.needles, x)
+			texts = append(texts, text)
+		}
+	}
+	return n.filter.build(len(texts), func(i int) []byte { return texts[i] })
+}
+
+// maker makes needles.
+type maker struct {
+	n       *Needles
+	at      int32 // the spelling
+	needles []needle
+	texts   [][]byte
+	seen    map[string]bool // of the canary at hand
+}
+
+func (m *maker) make(from, to int, names []string) {
+	for i := from; i < to; i++ {
+		if i == from || m.n.spellings[i].target != m.n.spellings[i-1].target {
+			clear(m.seen)
+		}
+		m.at = int32(i) //nolint:gosec // as many as spellings
+		for _, r := range names {
+			renderings[r](m, m.n.spellings[i].text)
+		}
+	}
 }
 
 // add keeps a needle, unless it is too short or stands there already.
-func (n *Needles) add(x needle) {
-	key := fmt.Sprint(x.target, " ", string(x.bytes))
-	if len(x.bytes) < shortest || n.seen[key] {
+func (m *maker) add(text []byte, x needle) {
+	if len(text) < shortest && (len(text) < shortestBrief || x.near != binaryOnly) || m.seen[string(text)] {
 		return
 	}
-	n.seen[key] = true
-	n.needles = append(n.needles, x)
+	m.seen[string(text)] = true
+	x.spelling = m.at
+	m.needles = append(m.needles, x)
+	m.texts = append(m.texts, text)
 }
 
 // class is a set of characters that a value is made of.
-type class int
+type class uint8
 
 const (
 	anything class = iota // any neighbour will do
 	decimal
 	hexadecimal
 	wordlike
+	binaryOnly // raw bytes: among text they stand by chance
 )
 
 func classOf(value []byte) class {
@@ -256,20 +273,4 @@ func (c class) touches(b byte) bool {
 		return b >= '0' && b <= '9' || b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= 0x80
 	}
 	return false
-}
-
-// bits estimates how hard a value is to hit by chance: its length times what each
-// character could have been, less where it repeats itself. Words alone have none.
-func bits(value []byte) float64 {
-	distinct := map[byte]bool{}
-	digits := false
-	for _, b := range value {
-		distinct[b] = true
-		digits = digits || b >= '0' && b <= '9'
-	}
-	if !digits {
-		return 0
-	}
-	size := map[class]float64{decimal: 10, hexadecimal: 16, wordlike: 32}[classOf(value)]
-	return float64(len(value)) * math.Min(math.Log2(size), math.Log2(float64(len(distinct)))+0.75)
 }

@@ -1,7 +1,5 @@
 package recognise
 
-import "bytes"
-
 // Match is a needle found in plain bytes.
 type Match struct {
 	Kind    string
@@ -16,11 +14,17 @@ type Match struct {
 	Embedded bool
 	// Half is "latitude" or "longitude" where the two stand in separate places.
 	Half string
+	// Bits is how hard what was seen is to hit by chance, about. Cut is how many bits
+	// a digest has beyond those that stand there, 0 for a whole one.
+	Bits float64
+	Cut  int
 
-	target int
+	how      string // more for the reason
+	spelling int32
+	target   int
 }
 
-// Scan searches bytes and calls found for each match, in order of place.
+// Scan searches bytes and calls found for each match, in no particular order.
 //
 // What touches a match on either side and could be part of the same value (a digit
 // beside a number, a letter beside a word) makes it a piece of something else, and
@@ -28,27 +32,80 @@ type Match struct {
 // an IMEI in a longer number is nothing, but sixteen random hexadecimal digits in
 // a longer run are an identifier with something glued to it.
 func (n *Needles) Scan(data []byte, found func(Match)) {
-	n.filter.each(data, func(at int, list []int32) {
-		for _, i := range list {
-			x := &n.needles[i]
-			if !bytes.HasPrefix(data[at:], x.bytes) {
-				continue
-			}
-			end := at + len(x.bytes)
-			embedded := at > 0 && x.near.touches(data[at-1]) || end < len(data) && x.near.touches(data[end])
-			if x.near == decimal {
-				embedded = embedded || fraction(data, at, end)
-			}
-			if embedded && !x.unmistakable || x.even && !evenHex(data, at) {
-				continue
-			}
-			t := n.targets[x.target]
-			found(Match{
-				Kind: t.kind, Value: t.value, Decoy: t.decoy, Variant: x.variant, Chain: x.chain,
-				From: at, To: end, Embedded: embedded, target: x.target,
-			})
+	n.filter.each(data, func(at, i int) {
+		x := &n.needles[i]
+		end := at + len(n.filter.text(i))
+		if embedded, ok := x.stands(data, at, end); ok {
+			found(n.match(x, at, end, embedded))
 		}
 	})
+	n.scanBrief(data, found)
+	if n.digests == nil {
+		return
+	}
+	n.digests.windows(data, func(s sighted) { found(n.digested(s)) })
+}
+
+// stands reports whether a needle stands at a place by itself, or as a piece of
+// something else that it can't be a piece of by chance.
+func (x *needle) stands(data []byte, at, end int) (embedded, ok bool) {
+	if x.near == binaryOnly {
+		return false, !text(data[max(0, at-8):min(len(data), end+8)])
+	}
+	embedded = at > 0 && x.near.touches(data[at-1]) || end < len(data) && x.near.touches(data[end])
+	if x.near == decimal {
+		embedded = embedded || fraction(data, at, end)
+	}
+	return embedded, (!embedded || x.unmistakable) && (!x.even || evenHex(data, at))
+}
+
+func (n *Needles) match(x *needle, at, end int, embedded bool) Match {
+	s := &n.spellings[x.spelling]
+	t := &n.targets[s.target]
+	return Match{
+		Kind: t.kind, Value: t.value, Decoy: t.decoy, Variant: s.variant, Chain: x.chain, From: at, To: end, Embedded: embedded,
+		Half: x.half, Bits: float64(x.bits), how: x.how, spelling: x.spelling, target: int(s.target),
+	}
+}
+
+func (n *Needles) digested(d sighted) Match {
+	s := &n.spellings[d.recipe.spelling()]
+	t := &n.targets[s.target]
+	return Match{
+		Kind: t.kind, Value: t.value, Decoy: t.decoy, Variant: s.variant, Chain: n.digests.chain(d.recipe, d.form), From: d.from, To: d.to,
+		Embedded: d.glued, Bits: float64(d.seen), Cut: d.whole - d.seen, spelling: d.recipe.spelling(), target: int(s.target),
+	}
+}
+
+// scanBrief looks for raw bytes that are too few for the filter: as all that there is, or
+// among bytes that are no text.
+func (n *Needles) scanBrief(data []byte, found func(Match)) {
+	if len(n.brief) == 0 || len(data) < shortestBrief || text(data[:min(len(data), 512)]) && text(data[max(0, len(data)-512):]) {
+		return
+	}
+	for at := 0; at+shortestBrief <= len(data); at++ {
+		head := uint16(data[at]) | uint16(data[at+1])<<8
+		if n.briefHead[head/64]&(1<<(head%64)) == 0 {
+			continue
+		}
+		for size := shortestBrief; size < shortest && at+size <= len(data); size++ {
+			for _, x := range n.brief[string(data[at:at+size])] {
+				if _, ok := x.stands(data, at, at+size); ok {
+					found(n.match(&x, at, at+size, false))
+				}
+			}
+		}
+	}
+}
+
+// text reports whether bytes are printable ASCII.
+func text(data []byte) bool {
+	for _, c := range data {
+		if c >= 0x7f || c < ' ' && c != '\n' && c != '\r' && c != '\t' {
+			return false
+		}
+	}
+	return true
 }
 
 // fraction reports whether digits are the whole or the fractional part of a decimal.

@@ -27,6 +27,29 @@ var variants = map[string]func(value string, d *knowledge.Disguises) string{
 	"reversed-words":       func(v string, _ *knowledge.Disguises) string { return lastFirst(v) },
 	"reversed-words-lower": func(v string, _ *knowledge.Disguises) string { return strings.ToLower(lastFirst(v)) },
 
+	"braces-upper": func(v string, _ *knowledge.Disguises) string {
+		return "{" + strings.ToUpper(strings.Trim(v, "{}")) + "}"
+	},
+	"uuid-dashes":       func(v string, _ *knowledge.Disguises) string { return dashed(strings.ToLower(v)) },
+	"uuid-dashes-upper": func(v string, _ *knowledge.Disguises) string { return dashed(strings.ToUpper(v)) },
+
+	"mail-no-dots": func(v string, _ *knowledge.Disguises) string { return mailbox(v, false, true) },
+	"mail-no-tag":  func(v string, _ *knowledge.Disguises) string { return mailbox(v, true, false) },
+	"mail-plain":   func(v string, _ *knowledge.Disguises) string { return mailbox(v, true, true) },
+
+	"mac-colons": func(v string, _ *knowledge.Disguises) string {
+		return strings.ToLower(strings.ReplaceAll(v, "-", ":"))
+	},
+	"mac-colons-upper": func(v string, _ *knowledge.Disguises) string {
+		return strings.ToUpper(strings.ReplaceAll(v, "-", ":"))
+	},
+	"mac-dots": func(v string, _ *knowledge.Disguises) string {
+		b := strings.ToLower(bare(v))
+		if len(b) != 12 {
+			return ""
+		}
+		return b[:4] + "." + b[4:8] + "." + b[8:]
+	},
 	"mac-dashes": func(v string, _ *knowledge.Disguises) string {
 		return strings.ToLower(strings.ReplaceAll(v, ":", "-"))
 	},
@@ -36,6 +59,7 @@ var variants = map[string]func(value string, d *knowledge.Disguises) string{
 
 	"phone-digits":   func(v string, _ *knowledge.Disguises) string { return digits(v) },
 	"phone-00":       func(v string, _ *knowledge.Disguises) string { return "00" + digits(v) },
+	"phone-plus":     func(v string, _ *knowledge.Disguises) string { return "+" + digits(v) },
 	"phone-national": national,
 
 	"location-space":         func(v string, _ *knowledge.Disguises) string { return strings.Replace(v, ",", ", ", 1) },
@@ -89,6 +113,30 @@ func lastFirst(v string) string {
 		return ""
 	}
 	return last + " " + first
+}
+
+// dashed writes 32 digits as a UUID.
+func dashed(v string) string {
+	if len(v) != 32 {
+		return ""
+	}
+	return v[:8] + "-" + v[8:12] + "-" + v[12:16] + "-" + v[16:20] + "-" + v[20:]
+}
+
+// mailbox writes a mail address as advertisers normalise it before they hash it: in
+// lower case, without a tag behind a plus sign, without dots before the at sign.
+func mailbox(v string, noTag, noDots bool) string {
+	local, domain, ok := strings.Cut(strings.ToLower(strings.TrimSpace(v)), "@")
+	if !ok {
+		return ""
+	}
+	if noTag {
+		local, _, _ = strings.Cut(local, "+")
+	}
+	if noDots {
+		local = strings.ReplaceAll(local, ".", "")
+	}
+	return local + "@" + domain
 }
 
 // bare drops what only separates.

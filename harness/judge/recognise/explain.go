@@ -1,0 +1,179 @@
+package recognise
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/unasked-audit/unasked/harness/flow"
+	"github.com/unasked-audit/unasked/harness/judge/unwrap"
+)
+
+// explain looks at what is left over when all parts were shown: what looks like a
+// digest, and bytes that are no text and that nothing opened.
+func (c *Collector) explain() {
+	budget, unsalted := saltedOfMessage, 0
+	var salts []string
+	for i := range c.left.tokens {
+		t := &c.left.tokens[i]
+		if c.explained(t) {
+			continue
+		}
+		p := t.part
+		p.Data = t.text
+		add := func(m Match, salt string) {
+			m.From, m.To = 0, len(t.text)
+			if c.keep(&c.hits, &p, p.Chain, nil, m) {
+				c.hits[len(c.hits)-1].salt = salt
+			}
+		}
+		found := false
+		if deep := c.n.digests.deeper(len(t.data)); deep != nil && c.n.digests.forms[t.form] {
+			deep.find(binary.BigEndian.Uint64(t.data), func(r recipe) {
+				if !found && bytes.Equal(c.n.digests.digest(r), t.data) {
+					found = true
+					add(c.n.digested(sighted{recipe: r, form: t.form, seen: 8 * len(t.data), whole: 8 * len(t.data)}), "")
+				}
+			})
+		}
+		if found {
+			continue
+		}
+		if salts == nil {
+			salts = c.saltsOf()
+		}
+		if !c.salted(t, salts, &budget, func(m Match, salt string) { found = true; add(m, salt) }) {
+			unsalted++
+		}
+		if !found {
+			c.tokens = append(c.tokens, Token{Digest: t.data, Form: t.form, Surface: p.Surface(), Chain: p.Chain, Excerpt: bytes.Clone(t.text)})
+		}
+	}
+	if unsalted > 0 {
+		c.cut = fmt.Sprintf("%d values that look like digests were not compared with all %d values of the message that may be salts", unsalted, len(salts))
+	}
+	for i := range c.left.binaries {
+		b := &c.left.binaries[i]
+		if !c.opened[b.part.ID] && !c.hitIn(b.part.ID) {
+			c.unmask(b)
+		}
+	}
+	c.left = leftovers{}
+}
+
+// explained reports whether a digest was found where a token stands, or in what came of it.
+func (c *Collector) explained(t *leftover) bool {
+	return slices.ContainsFunc(c.hits, func(h Hit) bool {
+		if h.part != t.part.ID {
+			return c.within(h.part, t.part.ID) && t.form != "hex"
+		}
+		return isSum(first(h.Match.Chain)) && (t.form != "hex" || bytes.Contains(h.Excerpt, t.text[:min(len(t.text), around)])) || len(h.Match.Chain) == 0
+	})
+}
+
+func (c *Collector) hitIn(part int) bool {
+	return slices.ContainsFunc(c.hits, func(h Hit) bool { return h.part == part })
+}
+
+// Unexplained lists what looks like a digest in the message and was not recognised, for
+// [Needles.Salted]. It is there after Hits.
+func (c *Collector) Unexplained() []Token { return c.tokens }
+
+// Cut says what could not be tried within the budget of a message; "" for nothing. It is
+// there after Hits.
+func (c *Collector) Cut() string { return c.cut }
+
+// unmask takes keys off bytes that nothing explains: one byte, whatever it is, and the
+// short values of the same message.
+func (c *Collector) unmask(b *leftover) {
+	p := b.part
+	p.Data = b.data
+	chain := append(slices.Clone(p.Chain), "xor")
+	found := false
+	c.n.masked.scan(b.data, func(m Match, key byte) {
+		m.Chain = append([]string{"xor"}, m.Chain...)
+		found = c.keep(&c.hits, &p, p.Chain, []byte{key}, m) || found
+	})
+	if found {
+		return
+	}
+	for _, key := range c.keys() {
+		plain := make([]byte, len(b.data))
+		for i := range plain {
+			plain[i] = b.data[i] ^ key[i%len(key)]
+		}
+		if !text(plain[:min(len(plain), 256)]) && !beginsCompressed(plain) {
+			continue
+		}
+		before := len(c.hits) + len(c.halves)
+		q := p
+		q.Data = plain
+		c.search(&q, chain, key)
+		if c.opener != nil {
+			c.openUnder(&p, plain, chain, key)
+		}
+		if len(c.hits)+len(c.halves) > before {
+			return
+		}
+	}
+}
+
+// openUnder opens what a key laid bare. What is found there stands where the bytes stood.
+func (c *Collector) openUnder(p *unwrap.Part, plain []byte, chain []string, key []byte) {
+	base := len(c.parents)
+	c.opener.Value(plain, func(sub *unwrap.Part) {
+		q := *sub
+		q.ID += base
+		for len(c.parents) <= q.ID {
+			c.parents = append(c.parents, p.ID)
+			c.opened = append(c.opened, true)
+		}
+		if sub.Parent >= 0 {
+			c.parents[q.ID] = base + sub.Parent
+		}
+		if sub.Parent < 0 { // the whole, which was searched
+			return
+		}
+		from := [3]int{len(c.hits), len(c.halves), len(c.weak)}
+		c.search(&q, slices.Concat(chain, sub.Chain), key)
+		for i, list := range [][]Hit{c.hits, c.halves, c.weak} {
+			for j := from[i]; j < len(list); j++ {
+				list[j].Surface = p.Surface() + strings.TrimPrefix(list[j].Surface, flow.SurfaceBody)
+			}
+		}
+	})
+}
+
+// keys lists the values of a message that may be a key, as they are and decoded.
+func (c *Collector) keys() [][]byte {
+	var out [][]byte
+	add := func(k []byte) {
+		if len(k) >= 2 && !slices.ContainsFunc(out, func(o []byte) bool { return bytes.Equal(o, k) }) {
+			out = append(out, k)
+		}
+	}
+	for _, l := range c.left.salts {
+		add(l.data)
+		if d, err := hex.DecodeString(string(l.data)); err == nil {
+			add(d)
+		}
+		for _, enc := range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.RawURLEncoding} {
+			if d, err := enc.DecodeString(string(l.data)); err == nil {
+				add(d)
+			}
+		}
+	}
+	return out
+}
+
+// beginsCompressed reports whether bytes begin as gzip (RFC 1952), zlib (RFC 1950) or
+// Zstandard (RFC 8878) do.
+func beginsCompressed(b []byte) bool {
+	return len(b) > 4 && (b[0] == 0x1f && b[1] == 0x8b && b[2] == 8 ||
+		b[0] == 0x78 && (b[1] == 0x01 || b[1] == 0x5e || b[1] == 0x9c || b[1] == 0xda) ||
+		bytes.HasPrefix(b, []byte{0x28, 0xb5, 0x2f, 0xfd}))
+}

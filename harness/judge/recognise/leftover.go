@@ -1,0 +1,122 @@
+package recognise
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/hex"
+	"slices"
+
+	"github.com/unasked-audit/unasked/harness/judge/unwrap"
+)
+
+// leftovers is what a message holds beside its needles: what looks like a digest, short
+// values that may be a salt or a key, and bytes that are no text. Which of them nothing
+// explains is known when the message ends.
+type leftovers struct {
+	arena    []byte
+	tokens   []leftover
+	salts    []leftover
+	binaries []leftover
+}
+
+// leftover is a part, or a piece of one, that is kept until the message ends.
+type leftover struct {
+	part unwrap.Part // without Data
+	data []byte
+	form string // of a digest: hex, base64, raw
+	text []byte // of a digest as it stands there
+}
+
+// Budgets of one message.
+const (
+	mostTokens   = 48
+	mostSalts    = 64
+	mostBinaries = 32
+	mostBinary   = 64 << 10 // bytes of one
+	longestSalt  = 128
+	shortestSalt = 4
+)
+
+// keep takes what may be needed of a part. Parts are valid during the visit only.
+func (l *leftovers) keep(p *unwrap.Part) {
+	if p.Guess || len(p.Data) < shortestSalt {
+		return
+	}
+	if !text(p.Data[:min(len(p.Data), 64)]) {
+		if len(p.Data) >= shortest && len(l.binaries) < mostBinaries && p.Root() != "" {
+			l.binaries = append(l.binaries, leftover{part: withoutData(p), data: bytes.Clone(p.Data[:min(len(p.Data), mostBinary)])})
+		}
+		if slices.Contains(digestSizes, len(p.Data)) && len(l.tokens) < mostTokens {
+			d := bytes.Clone(p.Data)
+			l.tokens = append(l.tokens, leftover{part: withoutData(p), data: d, form: "raw", text: d})
+		}
+		return
+	}
+	if len(p.Data) > 512 || p.Type == unwrap.Bool {
+		return
+	}
+	if len(p.Data) <= longestSalt && len(l.salts) < mostSalts {
+		l.salts = append(l.salts, leftover{part: withoutData(p), data: l.clone(p.Data)})
+	}
+	l.digestLike(p)
+}
+
+// clone copies into the arena.
+func (l *leftovers) clone(data []byte) []byte {
+	from := len(l.arena)
+	l.arena = append(l.arena, data...)
+	return l.arena[from:len(l.arena):len(l.arena)]
+}
+
+// withoutData is a part without its bytes.
+func withoutData(p *unwrap.Part) unwrap.Part {
+	q := *p
+	q.Data = nil
+	return q
+}
+
+// digestSizes are the sizes of all digests that can be salted.
+var digestSizes = func() (sizes []int) {
+	for i := range sums {
+		if sums[i].size >= 16 {
+			sizes = append(sizes, sums[i].size)
+		}
+	}
+	slices.Sort(sizes)
+	return slices.Compact(sizes)
+}()
+
+// digestLike keeps runs of hexadecimal digits, and values in base64, that have the length
+// of a digest.
+func (l *leftovers) digestLike(p *unwrap.Part) {
+	found := false
+	for i := 0; i < len(p.Data); {
+		if nibbles[p.Data[i]] > 15 {
+			i++
+			continue
+		}
+		from := i
+		for i < len(p.Data) && nibbles[p.Data[i]] < 16 {
+			i++
+		}
+		if n := i - from; n%2 == 0 && slices.Contains(digestSizes, n/2) && len(l.tokens) < mostTokens {
+			d := make([]byte, n/2)
+			if _, err := hex.Decode(d, p.Data[from:i]); err == nil {
+				l.tokens = append(l.tokens, leftover{part: withoutData(p), data: d, form: "hex", text: l.clone(p.Data[from:i])})
+				found = true
+			}
+		}
+	}
+	value := bytes.TrimRight(p.Data, "=")
+	if found || len(value) > 90 || len(l.tokens) >= mostTokens || !slices.Contains(digestSizes, len(value)*6/8) {
+		return
+	}
+	d := make([]byte, base64.RawStdEncoding.DecodedLen(len(value)))
+	n, err := base64.RawStdEncoding.Decode(d, value)
+	if err != nil {
+		n, err = base64.RawURLEncoding.Decode(d, value)
+	}
+	if err == nil && slices.Contains(digestSizes, n) {
+		l.tokens = append(l.tokens, leftover{part: withoutData(p), data: d[:n], form: "base64", text: l.clone(p.Data)})
+	}
+}

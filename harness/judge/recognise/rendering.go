@@ -1,0 +1,177 @@
+package recognise
+
+import (
+	"encoding/base32"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/hex"
+	"math"
+	"strconv"
+	"strings"
+)
+
+// shortestBrief is how few raw bytes are looked for, among bytes that are no text.
+const shortestBrief = 6
+
+// renderings write a spelling, by the names that the knowledge uses.
+var renderings = map[string]func(m *maker, value []byte){
+	"plain": func(m *maker, value []byte) {
+		m.add(value, needle{near: classOf(value), unmistakable: embeddedBits(value) >= unmistakableAt, bits: float32(information(value))})
+	},
+	"url":              whole("url"),
+	"url-component":    whole("url-component"),
+	"html":             whole("html"),
+	"json":             whole("json"),
+	"base58":           whole("base58"),
+	"ascii85":          whole("ascii85"),
+	"quoted-printable": whole("quoted-printable"),
+	"utf-16le":         unannounced("utf-16le"),
+	"utf-16be":         unannounced("utf-16be"),
+	"reversed":         unannounced("reversed"),
+	"rot13":            unannounced("rot13"),
+	"base64": func(m *maker, value []byte) {
+		for _, text := range base64s(value) {
+			m.add(text, m.coded(value, "base64"))
+		}
+	},
+	"base32": func(m *maker, value []byte) {
+		for shift := range 5 {
+			text := aligned(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString, 5, value, shift)
+			m.add(text, m.coded(value, "base32"))
+			m.add([]byte(strings.ToLower(string(text))), m.coded(value, "base32"))
+		}
+	},
+	"hex": func(m *maker, value []byte) {
+		x := m.coded(value, "hex")
+		x.even = true
+		for _, text := range hexes(value) {
+			m.add(text, x)
+		}
+	},
+	"hex-separated": func(m *maker, value []byte) {
+		for _, digits := range hexes(value) {
+			for _, between := range []byte(":- ") {
+				text := make([]byte, 0, len(value)*3)
+				for i := range value {
+					if i > 0 {
+						text = append(text, between)
+					}
+					text = append(text, digits[2*i:2*i+2]...)
+				}
+				m.add(text, m.coded(value, "hex"))
+			}
+		}
+	},
+	"raw": raw,
+}
+
+func base64s(value []byte) [][]byte {
+	var out [][]byte
+	for _, enc := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
+		for shift := range 3 {
+			out = append(out, aligned(enc.EncodeToString, 6, value, shift))
+		}
+	}
+	return out
+}
+
+func hexes(value []byte) [][]byte {
+	digits := hex.EncodeToString(value)
+	return [][]byte{[]byte(digits), []byte(strings.ToUpper(digits))}
+}
+
+// coded is a needle in an encoding that leaves nothing of the value's characters.
+func (m *maker) coded(value []byte, chain ...string) needle {
+	return needle{chain: chain, unmistakable: true, bits: float32(information(value))}
+}
+
+// whole writes a value alone: what surrounds it changes nothing, or everything.
+func whole(name string) func(*maker, []byte) {
+	e := encodings[name]
+	return func(m *maker, value []byte) {
+		text := e.of(value)
+		if len(text) == 0 {
+			return
+		}
+		x := needle{chain: []string{e.link}, near: wordlike, unmistakable: embeddedBits(value) >= unmistakableAt, bits: float32(information(value))}
+		if !e.plain {
+			x.unmistakable = true
+		}
+		m.add(text, x)
+	}
+}
+
+// unannounced writes a value in an encoding that shows nothing of itself, and what
+// another encoding made of the value. Two of them on each other are looked for as well.
+func unannounced(name string) func(*maker, []byte) {
+	e := encodings[name]
+	return func(m *maker, value []byte) {
+		x := needle{chain: []string{e.link}, near: classOf(value), unmistakable: embeddedBits(value) >= unmistakableAt, bits: float32(information(value))}
+		m.add(e.of(value), x)
+		for _, second := range []string{"reversed", "rot13", "utf-16le", "utf-16be"} {
+			if second == name {
+				continue
+			}
+			x.chain = []string{e.link, encodings[second].link}
+			m.add(e.of(encodings[second].of(value)), x)
+		}
+		if name != "reversed" && name != "rot13" {
+			return
+		}
+		for _, text := range base64s(value) {
+			m.add(e.of(text), m.coded(value, e.link, "base64"))
+		}
+		x = m.coded(value, e.link, "hex")
+		for _, text := range hexes(value) {
+			m.add(e.of(text), x)
+		}
+		for _, second := range []string{"url", "base32", "base58", "ascii85"} {
+			m.add(e.of(encodings[second].of(value)), m.coded(value, e.link, encodings[second].link))
+		}
+	}
+}
+
+// raw writes a value as the bytes that it stands for: a UUID, a MAC address or other
+// hexadecimal digits as bytes, a number as programs keep it, a location as two numbers.
+func raw(m *maker, value []byte) {
+	add := func(text []byte, how, half string, bits float64) {
+		m.add(text, needle{chain: []string{"raw"}, how: how, half: half, near: binaryOnly, unmistakable: true, bits: float32(bits)})
+	}
+	text := string(value)
+	if digits := strings.NewReplacer("-", "", ":", "", "{", "", "}", "").Replace(text); len(digits) >= 2*shortestBrief && classOf([]byte(digits)) <= hexadecimal && (classOf([]byte(digits)) == hexadecimal || len(digits) != len(text)) {
+		if b, err := hex.DecodeString(digits); err == nil {
+			add(b, "as bytes", "", 8*float64(len(b)))
+			if len(b) == 16 { // as Windows writes a GUID: the first three fields backwards
+				add([]byte{b[3], b[2], b[1], b[0], b[5], b[4], b[7], b[6], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]}, "as a GUID", "", 128)
+			}
+		}
+	}
+	// A number has to fill six bytes, or it stands in too many places by chance.
+	if v, err := strconv.ParseUint(text, 10, 64); err == nil && v >= 1<<40 {
+		entropy := math.Log2(float64(v))
+		add(binary.LittleEndian.AppendUint64(nil, v), "as an integer of 64 bits", "", entropy)
+		add(binary.BigEndian.AppendUint64(nil, v), "as an integer of 64 bits", "", entropy)
+		add(binary.AppendUvarint(nil, v), "as a varint", "", entropy)
+		add(binary.AppendUvarint(nil, v<<1), "as a varint with a sign", "", entropy)
+		add(binary.LittleEndian.AppendUint64(nil, math.Float64bits(float64(v))), "as a double", "", entropy)
+		add(binary.BigEndian.AppendUint64(nil, math.Float64bits(float64(v))), "as a double", "", entropy)
+	}
+	if lat, lon, ok := coordinates(text); ok {
+		rawLocation(lat, lon, add)
+	}
+}
+
+// rawLocation writes coordinates as doubles, each for itself, and as pairs of floats
+// and of integers of ten-millionths of a degree.
+func rawLocation(lat, lon float64, add func(text []byte, how, half string, bits float64)) {
+	const each = 24 // bits of a coordinate with six decimals, about
+	for _, o := range []binary.AppendByteOrder{binary.LittleEndian, binary.BigEndian} {
+		add(o.AppendUint64(nil, math.Float64bits(lat)), "as a double", latitude, each)
+		add(o.AppendUint64(nil, math.Float64bits(lon)), "as a double", longitude, each)
+		for _, pair := range [][2]float64{{lat, lon}, {lon, lat}} {
+			add(o.AppendUint32(o.AppendUint32(nil, math.Float32bits(float32(pair[0]))), math.Float32bits(float32(pair[1]))), "as two floats", "", 2*each)
+			a, b := int32(math.Round(pair[0]*1e7)), int32(math.Round(pair[1]*1e7))
+			add(o.AppendUint32(o.AppendUint32(nil, uint32(a)), uint32(b)), "as two integers of 1e-7 degrees", "", 2*each) //nolint:gosec // the bits are meant
+		}
+	}
+}
