@@ -9,7 +9,7 @@
 set -eu
 
 for_demo="adb:adb certutil:libnss3-tools"
-for_test="aapt2:aapt apksigner:apksigner zipalign:zipalign curl:curl openssl:openssl gcc:gcc npm:npm"
+for_test="aapt2:aapt apksigner:apksigner zipalign:zipalign curl:curl openssl:openssl gcc:gcc npm:npm tshark:tshark dig:bind9-dnsutils ip:iproute2 iptables:iptables sysctl:procps"
 framework=/usr/share/android-framework-res/framework-res.apk
 
 case "${1:-}" in
