@@ -39,16 +39,7 @@ type Format struct {
 
 // formats in the order in which they are tried: those with a signature, the strict
 // ones, and those last that much can be taken for.
-var formats = []Format{
-	{
-		Name: "json", Inner: "",
-		Media: []string{
-			"application/json", "+json", "text/json", "application/x-ndjson", "application/ndjson", "application/jsonl",
-			"application/x-jsonlines", "application/json-seq", "+json-seq", "application/json-lines",
-		},
-		Looks: looksJSON, Read: readJSON,
-	},
-}
+var formats = []Format{bplist, zipFormat, tarFormat, grpc, plist, xmlFormat, json, sse, form, msgpack, cbor, protobuf}
 
 // Formats lists the formats in the order in which bytes that nothing announces are
 // to be tried: a format is to be read if its Looks says Certain. If Read then

@@ -6,6 +6,19 @@ import (
 	"unicode/utf8"
 )
 
+// json reads one or more values that follow each other (RFC 8259, JSON lines, RFC
+// 7464), behind a guard or in the call of a function (JSONP) as well.
+var json = Format{
+	Name: "json",
+	Media: []string{
+		"application/json", "+json", "text/json", "application/x-ndjson", "application/ndjson", "application/jsonl",
+		"application/x-jsonlines", "application/json-lines", "application/json-seq", "+json-seq",
+		"application/x-json-stream", "application/stream+json",
+	},
+	Looks: looksJSON,
+	Read:  readJSON,
+}
+
 // JSON shows every value of one or more JSON values that follow each other (RFC
 // 8259, JSON lines, RFC 7464), as it reads them, on a usual budget. The values after
 // the first stand at $[1] and so on. Of a text that breaks off, what stands before

@@ -12,6 +12,8 @@ type walk struct {
 	b     *Budget
 	steps []*Step
 	names map[string]string
+	// tallied shows every name of a member: it is text, whatever it says.
+	tallied bool
 }
 
 // Bounds of the names that are kept from one message to the next.
@@ -37,7 +39,7 @@ func begin(b *Budget, leaf Leaf) *walk {
 }
 
 func (w *walk) end() {
-	w.b, w.leaf = nil, nil
+	w.b, w.leaf, w.tallied = nil, nil, false
 	for _, s := range w.steps {
 		*s = Step{}
 	}
@@ -59,7 +61,7 @@ func (w *walk) show(at *Step, name string, t Type, value []byte) error {
 // key shows the name of a member if it may hold data: a name that is a word or an
 // identifier of a program does not.
 func (w *walk) key(at *Step, name string, key []byte) error {
-	if !telling(key) {
+	if !w.tallied && !telling(key) {
 		return nil
 	}
 	return w.show(at, name, Text, key)
@@ -127,4 +129,30 @@ func (w *walk) numbered(at *Step, depth, n int) *Step {
 func (w *walk) number(n int) string {
 	var digits [20]byte
 	return w.name(strconv.AppendInt(digits[:0], int64(n), 10))
+}
+
+// pass takes a value off the budget that is not shown: a null, an empty list.
+func (w *walk) pass() error {
+	if !w.b.value() {
+		return ErrBudget
+	}
+	return nil
+}
+
+// certainly is the likeness of bytes of a binary format without a signature: Certain if
+// they can be read to their last byte and have enough text in them, else Possible.
+func certainly(data []byte, read func(w *walk) error) Likeness {
+	text := 0
+	b := usual
+	w := begin(&b, func(_ *Step, _ string, t Type, value []byte) {
+		if t == Text && len(value) >= 4 {
+			text += len(value)
+		}
+	})
+	w.tallied = true
+	defer w.end()
+	if read(w) == nil && (text >= 8 && text*8 >= len(data) || text >= 4 && text*2 >= len(data)) {
+		return Certain
+	}
+	return Possible
 }
