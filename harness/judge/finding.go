@@ -45,7 +45,7 @@ func newFindings() *findings { return &findings{byKey: map[string]*gathered{}} }
 
 // add gathers a sighting under a finding; the first sighting's finding is kept.
 func (fs *findings) add(f Finding, s sighting) *gathered {
-	key := strings.Join([]string{string(f.Claim), f.Subject, f.Host, f.Signature}, "\x00")
+	key := strings.Join([]string{string(f.Claim), f.Subject, f.Host, f.Signature, f.kind()}, "\x00")
 	g := fs.byKey[key]
 	if g == nil {
 		g = &gathered{
@@ -61,6 +61,18 @@ func (fs *findings) add(f Finding, s sighting) *gathered {
 	return g
 }
 
+// kind tells findings apart that claim the same on other grounds. It is empty for most,
+// and is no part of the id of those.
+func (f *Finding) kind() string {
+	switch {
+	case f.Possible:
+		return "possible"
+	case f.Unseen:
+		return "unseen"
+	}
+	return ""
+}
+
 func (g *gathered) see(s sighting) {
 	if !s.signup {
 		if g.Signup && g.total > 0 { // what counts is the first time without a sign-up
@@ -70,6 +82,9 @@ func (g *gathered) see(s sighting) {
 		g.consents[s.Consent] = true
 	}
 	g.total++
+	if s.Confidence > g.Confidence {
+		g.Confidence, g.Reason = s.Confidence, s.Reason
+	}
 	g.seen[[2]string{s.arm, s.Phase}] = true
 	if s.Phase != "" && !slices.Contains(g.Phases, s.Phase) {
 		g.Phases = append(g.Phases, s.Phase)
@@ -120,6 +135,9 @@ func (g *gathered) id() string {
 	}
 	slices.Sort(places)
 	parts := append([]string{string(g.Claim), g.Subject, g.Host, g.Signature}, places...)
+	if kind := g.kind(); kind != "" {
+		parts = append(parts, kind)
+	}
 	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
 	return hex.EncodeToString(sum[:8])
 }
@@ -128,7 +146,7 @@ func (g *gathered) id() string {
 func rank(c Claim) int {
 	return slices.Index([]Claim{
 		AccountCreated, DeviceAccountAdded, CredentialsKept, DraftUploaded, FeatureVectorSent,
-		InstallationIssued, IdentifierSent, SessionIssued, IdentifierIsOnlyApp,
+		InstallationIssued, IdentifierSent, IdentifierReturned, SessionIssued, IdentifierIsOnlyApp,
 	}, c)
 }
 

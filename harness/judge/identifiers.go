@@ -13,42 +13,114 @@ import (
 // mostMatches is how many matches of decoys are listed.
 const mostMatches = 100
 
-// identified takes in the canaries that stand in what was sent; body is the blob that holds it.
-func (c *inquiry) identified(e evidence.Event, id flow.ID, body evidence.Digest, host string, a asked, hits []recognise.Hit) {
-	for i := range hits {
-		h := &hits[i]
+// sure is the confidence from which on a canary counts as seen. One that is less sure is
+// listed as possible, with the reason, and violates nothing by itself.
+const sure = 0.5
+
+// mostReturned is how many canaries in answers are kept.
+const mostReturned = 20_000
+
+// returned is a canary in an answer. Whether anybody had been seen sending it before is
+// known when the log has been read to its end.
+type returned struct {
+	e   evidence.Event
+	p   Pointer
+	hit recognise.Hit
+	to  string // the host that answered
+}
+
+// identified takes in the canaries that stand in a message.
+func (c *inquiry) identified(e evidence.Event, v *view, a asked) {
+	for i := range v.hits {
+		h := &v.hits[i]
 		p := c.pointer(e, h.Surface, h.Chain, h.Excerpt)
-		p.Flow, p.Side, p.Role = id, "request", h.Half
+		p.Flow, p.Side, p.Role = v.flow, v.direction, h.Half
+		p.Confidence, p.Reason = h.Confidence, h.Reason
 		if strings.HasPrefix(h.Surface, flow.SurfaceBody) || strings.HasPrefix(h.Surface, "ws:") {
-			p.Blob = body
+			p.Blob = v.body.Blob
 		}
-		switch {
-		case h.Decoy:
+		if h.Decoy {
 			if len(c.decoys.Matches) < mostMatches {
 				c.decoys.Matches = append(c.decoys.Matches, p)
 			}
-		case a.alone:
-			c.noisy[[2]string{h.Kind, host}] = true
-		case a.noise:
-		default:
-			c.sent(p, e, h, host)
+			continue
 		}
+		if v.direction == Sent {
+			c.carry(e, h)
+		}
+		switch {
+		case a.alone && v.direction == Sent:
+			c.noisy[[2]string{h.Kind, v.host}] = true
+		case a.alone, a.noise:
+		case v.direction == Sent:
+			c.sent(p, e, h, v.host)
+		case len(c.returned) < mostReturned:
+			c.returned = append(c.returned, returned{e, p, *h, v.host})
+		}
+	}
+}
+
+// carry notes that a canary was seen leaving, whoever sent it to whomever. A connection
+// stands in the log when it ends, so what it carried may have left any time before.
+func (c *inquiry) carry(e evidence.Event, h *recognise.Hit) {
+	key := [2]string{h.Kind, h.Value}
+	seq := e.Seq
+	if e.Kind == evidence.KindConnection {
+		seq = 0
+	}
+	if known, ok := c.carried[key]; !ok || seq < known {
+		c.carried[key] = seq
 	}
 }
 
 func (c *inquiry) sent(p Pointer, e evidence.Event, h *recognise.Hit, host string) {
 	label := c.kb.Disguises.Kind(h.Kind).Label
-	g := c.findings.add(Finding{
+	f := Finding{
 		Claim: IdentifierSent, Level: 1, Subject: h.Kind, Value: h.Value, Host: host,
 		Title:   fmt.Sprintf("The %s was sent to %s", label, host),
 		Grounds: fmt.Sprintf("what was planted as the %s stands in the request%s", label, disguise(h)),
-	}, sighting{Pointer: p, arm: e.Arm, signup: c.signup(e.Arm, e.Phase)})
-	if g.Signup {
+	}
+	if h.Confidence < sure {
+		f.Possible, f.Level = true, 0
+		f.Title = fmt.Sprintf("The %s may have been sent to %s", label, host)
+		f.Grounds = fmt.Sprintf("what stands in the request may be what was planted as the %s%s", label, disguise(h))
+	}
+	g := c.findings.add(f, sighting{Pointer: p, arm: e.Arm, signup: c.signup(e.Arm, e.Phase)})
+	if g.Signup || g.Possible {
 		return
 	}
 	if to := c.recipient(host); !slices.Contains(to.Kinds, h.Kind) {
 		to.Kinds = append(to.Kinds, h.Kind)
 		slices.Sort(to.Kinds)
+	}
+}
+
+// answered turns canaries in answers into findings. A service that answers with what it
+// was told tells nothing new. One that knows a value that nobody was seen sending was
+// sent it in a way that could not be read, or by an earlier audit with the same seed.
+func (c *inquiry) answered() {
+	for i := range c.returned {
+		r := &c.returned[i]
+		h := &r.hit
+		label := c.kb.Disguises.Kind(h.Kind).Label
+		first, was := c.carried[[2]string{h.Kind, h.Value}]
+		f := Finding{
+			Claim: IdentifierReturned, Subject: h.Kind, Value: h.Value, Host: r.to,
+			Title:   fmt.Sprintf("%s answered with the %s, which it had been sent", r.to, label),
+			Grounds: fmt.Sprintf("what was planted as the %s stands in the response%s; it had been seen leaving the device before", label, disguise(h)),
+		}
+		switch {
+		case h.Confidence < sure:
+			f.Possible = true
+			f.Title = fmt.Sprintf("%s may have answered with the %s", r.to, label)
+			f.Grounds = fmt.Sprintf("what stands in the response may be what was planted as the %s%s", label, disguise(h))
+		case !was || first > r.e.Seq:
+			f.Level, f.Unseen = 1, true
+			f.Title = fmt.Sprintf("%s knows the %s, and was not seen being sent it", r.to, label)
+			f.Grounds = fmt.Sprintf("what was planted as the %s stands in the response%s, and in nothing that was read before: so it was sent in a way that could not be read (or by an earlier audit with the same seed)",
+				label, disguise(h))
+		}
+		c.findings.add(f, sighting{Pointer: r.p, arm: r.e.Arm, signup: c.signup(r.e.Arm, r.e.Phase)})
 	}
 }
 

@@ -47,11 +47,8 @@ func Judge(ctx context.Context, ev evidence.Evidence, kb *knowledge.Base) (*Judg
 // inquiry is one judgement in the making.
 type inquiry struct {
 	*survey
-	ev      evidence.Evidence
-	kb      *knowledge.Base
-	opener  *unwrap.Opener // for what the app sends
-	answers *unwrap.Opener // for what services answer: structure, and no guessing
-	needles *recognise.Needles
+	*sight
+	answers *unwrap.Opener // for what services mint: structure, and no guessing
 	tracker *account.Tracker
 	drafts  *draft.Finder
 
@@ -62,10 +59,18 @@ type inquiry struct {
 	recipients map[string]*Recipient
 	clients    map[string]bool       // the device's ends of the connections whose requests were read
 	anonymous  int                   // requests of which nobody knows which app sent them
-	asked      map[flow.ID]asked     // requests that wait for their response
+	asked      map[flow.ID]asked     // requests that wait for their response, and those of WebSockets
 	unreached  map[flow.ID]bool      // flows whose origin could not be reached, and whose request was not read either
 	sockets    map[flow.ID]bool      // connections whose messages were read
 	noisy      map[[2]string]bool    // canary kind and host that were seen without the app
+	carried    map[[2]string]uint64  // canary kind and value → the first event in which anybody was seen sending it
+	returned   []returned            // canaries that services answered with
+	wires      map[string]*wire      // connections of the device's side, by id
+	hidden     map[hiding]*Opaque    // what could not be read, by destination
+	origins    map[string]bool       // addresses of origins whose answers were read
+	queried    map[string]*Name      // names that were asked for
+	dotRead    map[string]bool       // hosts whose DNS over TLS was read
+	onWire     int64                 // bytes to the device on all of its connections
 	uploads    map[string]*upload    // of drafts, by host
 	readable   map[stack]bool        // TLS stacks whose requests were read
 	sealed     map[string]*unread    // by host
@@ -75,10 +80,11 @@ type inquiry struct {
 
 func newInquiry(ev evidence.Evidence, kb *knowledge.Base, s *survey) (*inquiry, error) {
 	c := &inquiry{
-		survey: s, ev: ev, kb: kb, tracker: account.NewTracker(kb), drafts: draft.NewFinder(),
+		survey: s, tracker: account.NewTracker(kb), drafts: draft.NewFinder(),
 		findings: newFindings(), recipients: map[string]*Recipient{}, asked: map[flow.ID]asked{},
 		unreached: map[flow.ID]bool{}, sockets: map[flow.ID]bool{}, noisy: map[[2]string]bool{}, uploads: map[string]*upload{},
 		clients: map[string]bool{}, readable: map[stack]bool{}, sealed: map[string]*unread{}, binary: map[[2]string]*unread{}, cuts: map[[2]string]*unread{},
+		carried: map[[2]string]uint64{}, wires: map[string]*wire{}, hidden: map[hiding]*Opaque{}, origins: map[string]bool{}, queried: map[string]*Name{}, dotRead: map[string]bool{},
 	}
 	for _, o := range s.opaque {
 		if o.connection.Reason == flow.NoOrigin {
@@ -86,24 +92,17 @@ func newInquiry(ev evidence.Evidence, kb *knowledge.Base, s *survey) (*inquiry, 
 		}
 	}
 	var err error
-	if c.opener, err = unwrap.New(kb.Disguises.Containers, nil); err != nil {
-		return nil, fmt.Errorf("%s: %w", knowledge.FileDisguises, err)
-	}
 	if c.answers, err = unwrap.New([]string{"json", "jwt", "gzip", "zlib", "deflate", "brotli", "zstd"}, nil); err != nil {
 		return nil, err
 	}
-	needles, refused, err := recognise.Build([]recognise.Planted{
-		{Identity: s.identity}, {Identity: s.manifest.Decoys, Decoy: true},
-	}, kb)
-	if err != nil {
+	if c.sight, err = newSight(ev, kb, []recognise.Planted{{Identity: s.identity}, {Identity: s.manifest.Decoys, Decoy: true}}); err != nil {
 		return nil, err
 	}
-	c.needles = needles
-	for _, r := range refused {
+	for _, r := range c.unfit {
 		if !r.Decoy {
 			c.spots.note(fmt.Sprintf("The %s %q is not looked for: %s.", kb.Disguises.Kind(string(r.Canary.Kind)).Label, r.Canary.Value, r.Why), "Plant a longer or rarer value.")
 		}
 	}
-	_, c.decoys.Decoys = needles.Targets()
+	_, c.decoys.Decoys = c.needles.Targets()
 	return c, nil
 }

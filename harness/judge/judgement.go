@@ -3,6 +3,7 @@ package judge
 import (
 	"github.com/unasked-audit/unasked/harness/evidence"
 	"github.com/unasked-audit/unasked/harness/flow"
+	"github.com/unasked-audit/unasked/harness/judge/recognise"
 )
 
 // Verdict is the answer to a question. There is no "compliant".
@@ -32,6 +33,7 @@ type Claim string
 // The claims.
 const (
 	IdentifierSent      Claim = "identifier-sent"      // a canary went to somebody
+	IdentifierReturned  Claim = "identifier-returned"  // a service answered with a canary
 	InstallationIssued  Claim = "installation-issued"  // L2
 	SessionIssued       Claim = "session-issued"       // a guest session, no account
 	AccountCreated      Claim = "account-created"      // L3 and up
@@ -52,7 +54,12 @@ type Judgement struct {
 	Coverage   Coverage        `json:"coverage"`
 	Decoys     DecoyResult     `json:"decoys"`
 	Recipients []Recipient     `json:"recipients"` // every host that was talked to
+	Opaque     []Opaque        `json:"opaque"`     // what could not be read, by destination and consent state
+	Names      []Name          `json:"names"`      // host names that the device asked for
 	Knowledge  evidence.Digest `json:"knowledge"`  // the knowledge that was judged with
+
+	// Refused are the values that are not looked for, with the reason.
+	Refused []recognise.Refusal `json:"-"`
 }
 
 // Question is one question with its answer.
@@ -83,6 +90,14 @@ type Finding struct {
 	Seen      Repeats          `json:"seen"`
 	Grounds   string           `json:"grounds"`             // why we think so, in a sentence
 	Signature string           `json:"signature,omitempty"` // id in the knowledge base, where one fitted
+
+	// Confidence is how sure the surest of the proof is, from 0 to 1, and Reason why; only
+	// of identifiers. A finding that is only possible violates no question.
+	Confidence float64 `json:"confidence,omitempty"`
+	Reason     string  `json:"reason,omitempty"`
+	Possible   bool    `json:"possible,omitempty"`
+	// Unseen says that a service knows what nobody was seen sending it.
+	Unseen bool `json:"unseen,omitempty"`
 }
 
 // Repeats is k of n.
@@ -103,6 +118,9 @@ type Pointer struct {
 	Consent evidence.Consent `json:"consent,omitempty"`
 	Blob    evidence.Digest  `json:"blob,omitempty"` // the blob it is in
 	Role    string           `json:"role,omitempty"` // for accounts: minted, stored, used; bearer, cookie, path ...
+
+	Confidence float64 `json:"confidence,omitempty"` // of an identifier, from 0 to 1
+	Reason     string  `json:"reason,omitempty"`     // why it is that sure
 }
 
 // BlindSpot is something that could not be seen.
@@ -116,12 +134,67 @@ type BlindSpot struct {
 // Coverage says how much of the traffic was read.
 type Coverage struct {
 	Flows      int    `json:"flows"`                 // requests read
+	Messages   int    `json:"messages,omitempty"`    // messages of WebSockets read, from the device
 	Opaque     int    `json:"opaque"`                // connections that could not be read
 	Sent       int64  `json:"sent"`                  // bytes of requests read: request line, headers and bodies
 	Received   int64  `json:"received"`              // bytes of responses read
 	OpaqueSent int64  `json:"opaque_sent"`           // bytes that went through unread
 	KernelSent uint64 `json:"kernel_sent,omitempty"` // bytes that the kernel counted for the app's uid; 0 where unknown
 	KernelRecv uint64 `json:"kernel_received,omitempty"`
+
+	// Of the bytes that the app sent: those that were captured in the clear, those that
+	// came by and could not be read, and those that the kernel counted and that never
+	// came by. PerMille is the first of all three, in thousandths; it is 1000 where
+	// nothing was sent. Where the kernel did not count, it is of what came by only.
+	Clear    int64 `json:"clear"`
+	Unread   int64 `json:"unread"`
+	Missing  int64 `json:"missing"`
+	PerMille int   `json:"per_mille"`
+	// Counted says that the kernel's count is in the evidence.
+	Counted bool `json:"counted"`
+	// Basis says what the bytes that came by were counted on.
+	Basis Basis `json:"basis"`
+	// Overhead is how many of the kernel's bytes its own packets explain, at most:
+	// headers, acknowledgements, what was sent again. It is estimated, and none of
+	// them count as missing.
+	Overhead int64 `json:"overhead,omitempty"`
+	// Wanted is the least share that the protocol asks for, in thousandths; 0 for none.
+	Wanted int `json:"wanted,omitempty"`
+}
+
+// Basis is what bytes were counted on.
+type Basis string
+
+// The bases.
+const (
+	OnTheWire  Basis = "wire"     // connections as they were on the wire, TLS and all
+	InRequests Basis = "requests" // requests as they were read, headers uncompressed
+)
+
+// Opaque is what one destination was sent in one consent state, and nobody could read.
+type Opaque struct {
+	Host        string           `json:"host"`
+	Owner       string           `json:"owner,omitempty"`
+	Country     string           `json:"country,omitempty"`
+	Consent     evidence.Consent `json:"consent,omitempty"`
+	Bytes       int64            `json:"bytes"`       // from the device
+	Requests    int              `json:"requests"`    // read, with a body or a part of one that stayed closed
+	Connections int              `json:"connections"` // not read at all
+	Why         []string         `json:"why"`
+	Event       uint64           `json:"event"` // the first
+}
+
+// Name is a host name that the device asked for.
+type Name struct {
+	Name    string   `json:"name"`
+	Owner   string   `json:"owner,omitempty"`
+	Times   int      `json:"times"`
+	Types   []string `json:"types"`             // of records: A, AAAA, HTTPS ...
+	Via     []string `json:"via"`               // how it was asked: udp, tcp, dot, doh
+	Error   string   `json:"error,omitempty"`   // why there was no answer, where none of the questions had one
+	Refused bool     `json:"refused,omitempty"` // no answer was given, so that another resolver is asked
+	Read    bool     `json:"read"`              // requests to it were read
+	Event   uint64   `json:"event"`             // the first
 }
 
 // DecoyResult is this audit's own measure of false positives.

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/unasked-audit/unasked/harness/evidence"
+	"github.com/unasked-audit/unasked/harness/judge/recognise"
 )
 
 // question is how one question is answered.
@@ -30,7 +31,9 @@ func questions() []question {
 				return c.read() + "; in none did a service issue an account that the app used"
 			}},
 		{QuestionIdentifier, "sends no identifier without sign-up",
-			func(g *gathered) bool { return g.Claim == IdentifierSent }, always,
+			func(g *gathered) bool {
+				return (g.Claim == IdentifierSent || g.Claim == IdentifierReturned && g.Unseen) && !g.Possible
+			}, always,
 			func(c *inquiry) string { return c.read() + "; none holds one of " + c.lookedFor() }},
 		{QuestionBeforeConsent, "sends no identifier before a choice",
 			sentIn(evidence.Untouched), during(evidence.Untouched, "the protocol leaves no time before the choice"),
@@ -78,7 +81,9 @@ func onDevice(c *inquiry) string {
 
 // sentIn asks for identifiers that were sent in a consent state.
 func sentIn(consent evidence.Consent) func(*gathered) bool {
-	return func(g *gathered) bool { return g.Claim == IdentifierSent && g.consents[consent] }
+	return func(g *gathered) bool {
+		return g.Claim == IdentifierSent && !g.Possible && g.consents[consent]
+	}
 }
 
 // during says that a question does not apply where no phase with the app has the consent state.
@@ -166,6 +171,7 @@ func (c *inquiry) privateRead() bool {
 
 // judgement answers the questions from all that was gathered.
 func (c *inquiry) judgement() *Judgement {
+	c.answered()
 	c.uploaded()
 	c.deviceAccounts()
 	c.dropNoise()
@@ -197,7 +203,13 @@ func (c *inquiry) judgement() *Judgement {
 	for _, host := range sorted(c.recipients) {
 		j.Recipients = append(j.Recipients, *c.recipients[host])
 	}
+	j.Opaque, j.Names, j.Refused = c.destinations(), c.named(), c.refusals()
 	return j
+}
+
+// refusals are the planted values that are not looked for.
+func (c *inquiry) refusals() []recognise.Refusal {
+	return slices.DeleteFunc(slices.Clone(c.sight.unfit), func(r recognise.Refusal) bool { return r.Decoy })
 }
 
 // own adds who is behind each host.

@@ -2,11 +2,13 @@ package judge
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"iter"
+	"slices"
 
 	"github.com/unasked-audit/unasked/harness/evidence"
 	"github.com/unasked-audit/unasked/harness/flow"
+	"github.com/unasked-audit/unasked/harness/judge/recognise"
 	"github.com/unasked-audit/unasked/harness/knowledge"
 )
 
@@ -19,7 +21,7 @@ const (
 // Sighting is one place in one message where an identifier stands.
 type Sighting struct {
 	Event      uint64   `json:"event"` // of the message, in the log
-	Flow       flow.ID  `json:"flow"`
+	Flow       flow.ID  `json:"flow"`  // "" for a name that was asked for
 	Kind       string   `json:"kind"`
 	Value      string   `json:"value"` // the identifier as it was given, not as it stands there
 	Decoy      bool     `json:"decoy,omitempty"`
@@ -34,9 +36,83 @@ type Sighting struct {
 }
 
 // Sightings yields every place in every message where an identifier of the evidence's
-// manifest, or a decoy, stands: requests, responses, messages of WebSockets, and
-// connections that carry no HTTP, whatever else was found there, in the order of the
-// log. It stops after the first error it yields.
+// manifest, or a decoy, stands: requests, responses, messages of WebSockets, names
+// that were asked for, and connections that carry no HTTP, whatever else was found
+// there, in the order of the log. What stands twice at the same place of the same
+// message, in the same disguise, is yielded once. It stops after the first error it
+// yields.
 func Sightings(ctx context.Context, ev evidence.Evidence, kb *knowledge.Base) iter.Seq2[Sighting, error] {
-	return func(yield func(Sighting, error) bool) { yield(Sighting{}, errors.ErrUnsupported) }
+	return func(yield func(Sighting, error) bool) {
+		m := ev.Manifest()
+		s, err := newSight(ev, kb, []recognise.Planted{{Identity: m.Identity}, {Identity: m.Decoys, Decoy: true}})
+		if err != nil {
+			yield(Sighting{}, err)
+			return
+		}
+		for e, err := range ev.Events(ctx) {
+			if err == nil {
+				err = ctx.Err()
+			}
+			var views []view
+			if err == nil {
+				views, err = s.event(e)
+			}
+			if err != nil {
+				yield(Sighting{}, fmt.Errorf("read the log: %w", err))
+				return
+			}
+			for i := range views {
+				for _, found := range s.sightings(e, &views[i]) {
+					if !yield(found, nil) {
+						return
+					}
+				}
+			}
+		}
+		if err := ctx.Err(); err != nil {
+			yield(Sighting{}, err)
+		}
+	}
+}
+
+// event looks at a message, whatever it is.
+func (s *sight) event(e evidence.Event) (views []view, err error) {
+	switch e.Kind {
+	case evidence.KindRequest:
+		err = read(e, func(r flow.Request) { views = append(views, s.request(&r, nobody)) })
+	case evidence.KindResponse:
+		err = read(e, func(r flow.Response) { views = append(views, s.response(&r)) })
+	case evidence.KindMessage:
+		err = read(e, func(r flow.Message) { views = append(views, s.message(&r, nobody)) })
+	case evidence.KindConnection:
+		err = read(e, func(r flow.Connection) {
+			views = append(views, s.connection(&r, Sent, nobody), s.connection(&r, Received, nobody))
+		})
+	case evidence.KindQuery:
+		err = read(e, func(r flow.Query) { views = append(views, s.query(&r)) })
+	}
+	if err != nil {
+		err = fmt.Errorf("event %d (%s): %w", e.Seq, e.Kind, err)
+	}
+	return views, err
+}
+
+// sightings are a view's hits, each once.
+func (s *sight) sightings(e evidence.Event, v *view) []Sighting {
+	var out []Sighting
+	for i := range v.hits {
+		h := &v.hits[i]
+		chain := notNil(h.Chain)
+		if slices.ContainsFunc(out, func(o Sighting) bool {
+			return o.Kind == h.Kind && o.Value == h.Value && o.Decoy == h.Decoy && o.Where == h.Surface && slices.Equal(o.Chain, chain)
+		}) {
+			continue
+		}
+		out = append(out, Sighting{
+			Event: e.Seq, Flow: v.flow, Kind: h.Kind, Value: h.Value, Decoy: h.Decoy, Direction: v.direction,
+			Where: h.Surface, Chain: chain, Host: v.host, Owner: s.owner(v.host),
+			Confidence: h.Confidence, Reason: h.Reason, Excerpt: excerpt(h.Excerpt),
+		})
+	}
+	return out
 }

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/unasked-audit/unasked/harness/evidence"
-	"github.com/unasked-audit/unasked/harness/flow"
 )
 
 // spots gathers blind spots, each once.
@@ -101,6 +100,7 @@ func (c *inquiry) blindSpots() {
 	c.unreadSpots()
 	c.plantingSpots()
 	c.trafficSpots()
+	c.nameSpots()
 }
 
 // endSpots says that the audit did not run to its end, or the app not at all.
@@ -175,94 +175,6 @@ func (c *inquiry) noRecorder() bool {
 		!slices.Contains(c.app.Permissions, "android.permission.RECORD_AUDIO")
 }
 
-// reasons says in words why a connection could not be read.
-var reasons = map[string]string{
-	flow.Distrusted: "the app refused our certificate, as one that pins its own does",
-	flow.HungUp:     "the app went away during the handshake",
-	flow.NoHTTP:     "what it sent is no HTTP; its bytes were searched as they are",
-	flow.Upgraded:   "it went over to another protocol; its bytes were searched as they are",
-	flow.NoOrigin:   "the host could not be reached",
-	flow.Broken:     "it broke off",
-}
-
-// stack is a client's TLS stack, known by the fingerprint of its hello, that talked to a
-// host in an arm.
-type stack struct{ arm, host, fingerprint string }
-
-// spare reports whether a connection is one that the client gave up because it did not
-// need it. A client opens several at once, and those that carried nothing look like
-// those of an app that pins its certificates. What tells them apart is that requests of
-// the same TLS stack to the same host were read in the same arm: it did not mind our
-// certificate. A library that pins beside a browser has another stack.
-func (c *inquiry) spare(o *opaque) bool {
-	r := &o.connection
-	return (r.Reason == flow.HungUp || r.Reason == flow.Broken) && r.Sent == 0 && r.Fingerprint != "" &&
-		c.readable[stack{o.Arm, hostOf(r), r.Fingerprint}]
-}
-
-// opaqueSpots counts connections that could not be read, by host and reason.
-func (c *inquiry) opaqueSpots() {
-	type key struct {
-		host, reason string
-		spare        bool
-	}
-	groups := map[key]*unread{}
-	var order []key
-	for _, o := range c.opaque {
-		if o.noise || c.signup(o.Arm, o.Phase) {
-			continue
-		}
-		host := hostOf(&o.connection)
-		reason := o.connection.Reason
-		if reason == flow.Unused || reason == flow.NoOrigin && !c.unreached[o.connection.Flow] {
-			continue // nothing was sent, or it was read
-		}
-		if c.sockets[o.connection.Flow] {
-			c.coverage.Sent += o.connection.Sent
-			c.coverage.Received += o.connection.Received
-			continue
-		}
-		c.coverage.Opaque++
-		c.coverage.OpaqueSent += o.connection.Sent
-		c.recipient(host)
-		k := key{host, reason, c.spare(&o)}
-		if groups[k] == nil {
-			groups[k] = newUnread(o.Event)
-			order = append(order, k)
-		}
-		u := groups[k]
-		u.times++
-		u.bytes += o.connection.Sent
-		u.consents[o.Consent] = true
-		u.drafted = u.drafted || c.drafted(o.Event)
-	}
-	for _, k := range order {
-		u := groups[k]
-		if k.spare {
-			c.spots.add(BlindSpot{
-				What: fmt.Sprintf("%s to %s: given up by the app before anything was sent, while others of the same TLS client to the same host were read.",
-					counted(u.times, "connection", "connections"), k.host),
-				Hides: []string{}, Event: u.event,
-			})
-			continue
-		}
-		c.spots.add(BlindSpot{
-			What:  fmt.Sprintf("%s to %s could not be read: %s.", counted(u.times, "connection", "connections"), k.host, cmp.Or(reasons[k.reason], k.reason)),
-			Hides: c.traffic(u), Event: u.event, Do: advice(k.reason),
-		})
-	}
-}
-
-func advice(reason string) string {
-	switch reason {
-	case flow.Distrusted, flow.HungUp:
-		return "Use a device on which the app's own check of certificates can be taken out, or a build of the app that trusts user certificates."
-	case flow.NoOrigin:
-		return "Give the device a network on which this host answers."
-	}
-	return ""
-}
-
 // unreadSpots says which bodies stayed closed.
 func (c *inquiry) unreadSpots() {
 	for _, host := range sorted(c.sealed) {
@@ -323,54 +235,8 @@ func (c *inquiry) plantingSpots() {
 	}
 }
 
-// What the kernel counts, and the proxy does not, in bytes that the device sends: a
-// connection's TLS hello and handshake (2.3 kB with a post-quantum key share), the
-// proxy's CONNECT and the headers of those packets; what a request adds in records and
-// packets; acknowledgements, by bytes received; packet headers and what was sent again,
-// by bytes sent. Names are asked for now and then.
-const (
-	overConnection = 3 << 10
-	overRequest    = 128
-	overReceived   = 32 // one byte for so many
-	overSent       = 20 // the same
-	overAll        = 4 << 10
-)
-
-// gap compares what the kernel counted with what came by the proxy. The header
-// compression of HTTP/2 makes the kernel's number smaller, so that the gap is no less
-// than it seems only where requests are HTTP/1.1.
-func (c *inquiry) gap() {
-	if len(c.counters) == 0 {
-		return
-	}
-	seen := uint64(c.coverage.Sent) + uint64(c.coverage.OpaqueSent)
-	requests := uint64(c.coverage.Flows) + uint64(c.coverage.Opaque)
-	connections := len(c.clients) + c.coverage.Opaque
-	if len(c.clients) == 0 {
-		connections = c.coverage.Flows + c.coverage.Opaque // nobody says which were on one connection
-	}
-	allowed := uint64(connections)*overConnection + requests*overRequest + uint64(c.coverage.Received)/overReceived + seen/overSent + overAll
-	counts := fmt.Sprintf("The kernel counted %d bytes sent by the app, and %d came by the proxy", c.coverage.KernelSent, seen)
-	switch {
-	case c.coverage.KernelSent > seen+allowed:
-		c.spots.add(BlindSpot{
-			What: fmt.Sprintf("%s: %d more, where %s and their packets explain %d at most. It talks past the proxy.",
-				counts, c.coverage.KernelSent-seen, counted(connections, "connection", "connections"), allowed),
-			Hides: inOrder([]string{QuestionAccount, QuestionIdentifier, QuestionBeforeConsent, QuestionAfterReject, QuestionDraft}),
-			Do:    "Redirect all of the app's traffic, and refuse QUIC.", Event: c.lastEvent,
-		})
-	case c.coverage.KernelSent > seen:
-		c.spots.note(fmt.Sprintf("%s: %d more, which the handshakes and packets of %s explain (up to %d). Less than that could have passed the proxy by unnoticed.",
-			counts, c.coverage.KernelSent-seen, counted(connections, "connection", "connections"), allowed), "")
-	default:
-		c.spots.note(fmt.Sprintf("%s, headers uncompressed. With the handshakes and packets of %s, up to %d bytes could have passed the proxy by unnoticed.",
-			counts, counted(connections, "connection", "connections"), seen+allowed-c.coverage.KernelSent), "")
-	}
-}
-
 // trafficSpots compares what was read with what there should have been.
 func (c *inquiry) trafficSpots() {
-	c.kernel()
 	if c.anonymous > 0 && c.installs && !c.manifest.Device.Simulated {
 		c.spots.note(fmt.Sprintf("This device does not say which app sent %d of the requests; the system's own, where the baseline did not show them, may be among them.", c.anonymous),
 			"Compare with a longer baseline, or redirect by uid.")
@@ -382,33 +248,12 @@ func (c *inquiry) trafficSpots() {
 			Do:    "See whether the app runs, uses the network, and goes through the proxy.", Event: c.lastEvent,
 		})
 	}
-	c.gap()
+	c.measure()
 }
 
 // online reports whether the app may use the network at all.
 func (c *inquiry) online() bool {
 	return c.app.Package == "" || slices.Contains(c.app.Permissions, "android.permission.INTERNET")
-}
-
-// kernel sums what the kernel counted, uid by uid; a counter that falls was reset. A uid
-// that the app got during the audit, installed anew, began at nothing.
-func (c *inquiry) kernel() {
-	last := map[int]evidence.Counters{}
-	for _, x := range c.counters {
-		l, ok := last[x.data.UID]
-		if ok || len(last) > 0 {
-			c.coverage.KernelSent += grown(l.Sent, x.data.Sent)
-			c.coverage.KernelRecv += grown(l.Received, x.data.Received)
-		}
-		last[x.data.UID] = x.data
-	}
-}
-
-func grown(before, now uint64) uint64 {
-	if now < before {
-		return now
-	}
-	return now - before
 }
 
 // counted is n with a noun in the right number.

@@ -26,6 +26,7 @@ const (
 type survey struct {
 	manifest   evidence.Manifest
 	identity   canary.Identity
+	source     evidence.Digest // the protocol file
 	phases     []*phase
 	byName     map[[2]string]*phase // arm and name
 	uids       map[int]bool         // the app's, which change when it is installed anew
@@ -126,6 +127,8 @@ func look(ctx context.Context, ev evidence.Evidence) (*survey, error) {
 func (s *survey) take(e evidence.Event) error {
 	s.lastEvent = e.Seq
 	switch e.Kind {
+	case evidence.KindAuditStart:
+		return read(e, func(a evidence.AuditStart) { s.source = a.Source })
 	case evidence.KindApp:
 		return read(e, func(a evidence.App) {
 			s.app = a
@@ -169,6 +172,18 @@ func (s *survey) take(e evidence.Event) error {
 		return read(e, func(c flow.Connection) {
 			s.opaque = append(s.opaque, opaque{Event: e, connection: c})
 			s.started(e, c.Started)
+		})
+	case evidence.KindWire:
+		return read(e, func(w struct {
+			Started time.Time `json:"started"`
+		}) {
+			s.started(e, w.Started)
+		})
+	case evidence.KindMessage:
+		return read(e, func(m struct {
+			At time.Time `json:"at"`
+		}) {
+			s.started(e, m.At)
 		})
 	case evidence.KindAuditEnd:
 		return read(e, func(end evidence.AuditEnd) { s.end = &end })

@@ -28,6 +28,7 @@ const (
 	FileDisguises  = "disguises.yaml"
 	FileFields     = "fields.yaml"
 	FileFeatures   = "features.yaml"
+	FileResolvers  = "resolvers.yaml"
 )
 
 //go:embed *.yaml
@@ -42,6 +43,7 @@ type Base struct {
 	Disguises  Disguises
 	Fields     Fields
 	Features   []Feature
+	Resolvers  Resolvers
 
 	version evidence.Digest
 }
@@ -71,6 +73,7 @@ func Load(fsys fs.FS) (*Base, error) {
 		signatures signatureFile
 		owners     ownerFile
 		features   featureFile
+		resolvers  resolverFile
 	)
 	sum := sha256.New()
 	for _, file := range []struct {
@@ -81,6 +84,7 @@ func Load(fsys fs.FS) (*Base, error) {
 		{FileFeatures, &features},
 		{FileFields, &base.Fields},
 		{FileOwners, &owners},
+		{FileResolvers, &resolvers},
 		{FileSignatures, &signatures},
 		{FileTraps, &base.Traps},
 		{FileWords, &base.Words},
@@ -102,6 +106,7 @@ func Load(fsys fs.FS) (*Base, error) {
 	base.Signatures = signatures.Signatures
 	base.Features = features.Features
 	base.Owners = newOwners(owners.Owners)
+	base.Resolvers = newResolvers(resolvers.Resolvers)
 	if err := base.prepare(); err != nil {
 		return nil, err
 	}
@@ -123,6 +128,7 @@ func (b *Base) prepare() error {
 		{FileDisguises, b.Disguises.check},
 		{FileFields, b.Fields.prepare},
 		{FileFeatures, b.checkFeatures},
+		{FileResolvers, b.Resolvers.check},
 	} {
 		if err := step.do(); err != nil {
 			return fmt.Errorf("%s: %w", step.file, err)

@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -26,7 +28,11 @@ type Protocol struct {
 	Purpose     string      `yaml:"purpose"`     // a paragraph: what it can show, and what it can't
 	Repeats     int         `yaml:"repeats"`     // how often all arms are run; 1 if absent
 	Permissions Permissions `yaml:"permissions"` // granted if absent
-	Arms        []Arm       `yaml:"arms"`
+	// Coverage is the least share of the bytes that the app sends that has to be read:
+	// below it, what was not seen leaves every question about traffic open.
+	// UsualCoverage if absent.
+	Coverage Share `yaml:"coverage"`
+	Arms     []Arm `yaml:"arms"`
 
 	// Source is the file as it was read.
 	Source []byte `yaml:"-"`
@@ -150,6 +156,27 @@ var embedded embed.FS
 // ErrUnknown is returned for a name that is neither a protocol of the program nor a file.
 var ErrUnknown = errors.New("unknown protocol")
 
+// Share is a part of a whole, in thousandths; "80%" or "99.5%" in YAML.
+type Share int
+
+// UsualCoverage is the coverage that a protocol asks for that names none.
+const UsualCoverage Share = 800
+
+// PerMille is the share in thousandths.
+func (s Share) PerMille() int { return int(s) }
+
+// UnmarshalYAML implements yaml.NodeUnmarshaler.
+func (s *Share) UnmarshalYAML(node ast.Node) error {
+	text := node.GetToken().Value
+	number, ok := strings.CutSuffix(text, "%")
+	v, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
+	if !ok || err != nil || !(v >= 0 && v <= 100) {
+		return strictyaml.Errorf(node, "%q is no share; write a number from 0 to 100 with a percent sign, such as 80%%", text)
+	}
+	*s = Share(math.Round(v * 10))
+	return nil
+}
+
 // Names lists the protocols that come with the program, the default first.
 func Names() []string { return []string{"quick", "standard"} }
 
@@ -180,7 +207,7 @@ func Load(name string) (*Protocol, error) {
 
 // Parse reads a protocol from the text of a file. Errors name file, line and column.
 func Parse(file string, data []byte) (*Protocol, error) {
-	p := &Protocol{Repeats: 1, Permissions: Granted}
+	p := &Protocol{Repeats: 1, Permissions: Granted, Coverage: UsualCoverage}
 	if err := strictyaml.Decode(file, data, p); err != nil {
 		return nil, err
 	}

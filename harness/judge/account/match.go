@@ -44,7 +44,7 @@ func at(m *Message, place string, found func(*Value)) {
 		ok := false
 		switch kind {
 		case "body":
-			ok = v.Root == "body" && ends(v, want, anchored)
+			ok = inBody(v) && ends(v, want, anchored)
 		case "jwt":
 			ok = v.JWT && ends(v, want, false)
 		case "query":
@@ -81,8 +81,11 @@ func stands(v *Value, place string) bool {
 	_, name, _ := strings.Cut(place, ":")
 	name = strings.TrimPrefix(name, "$.")
 	last := name[strings.LastIndexByte(name, '.')+1:]
-	if v.Root != "body" {
+	if !inBody(v) {
 		return true
 	}
 	return len(v.Keys) > 0 && knowledge.Glob(last, v.Keys[len(v.Keys)-1])
 }
+
+// inBody reports whether a value stands in a body, or in a message of a WebSocket.
+func inBody(v *Value) bool { return v.Root == "body" || strings.HasPrefix(v.Root, "ws:") }

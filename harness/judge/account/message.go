@@ -35,6 +35,9 @@ type Message struct {
 	Event    uint64
 	Flow     flow.ID
 	Response bool
+	// Socket says that it is a message of a WebSocket: Flow is the request that asked for
+	// it, an answer may come to no question, and to the same question again.
+	Socket   bool
 	Arm      string
 	Phase    string
 	Consent  evidence.Consent
@@ -64,7 +67,7 @@ const (
 
 // Part adds a part of the message, if it is a value.
 func (m *Message) Part(p *unwrap.Part) {
-	if p.Type == unwrap.Bytes || len(p.Data) == 0 || len(p.Data) > longestValue {
+	if p.Guess || p.Type == unwrap.Bytes || len(p.Data) == 0 || len(p.Data) > longestValue {
 		return
 	}
 	if len(m.Values) == mostValues {

@@ -221,7 +221,7 @@ func (t *Tracker) named(m *Minted) bool { return t.principal(m, nil) || t.instal
 // is the id of, or as the subject of a token. One of many in a list names others.
 func (t *Tracker) principal(m *Minted, r *reply) bool {
 	v, f := &m.value, &t.kb.Fields
-	if v.Listed || v.Root != "body" {
+	if v.Listed || !inBody(v) {
 		return false
 	}
 	if v.JWT && v.Key == "sub" {
@@ -238,7 +238,7 @@ func (t *Tracker) principal(m *Minted, r *reply) bool {
 }
 
 func (t *Tracker) installation(m *Minted) bool {
-	return !m.value.Listed && m.value.Root == "body" && knowledge.Named(t.kb.Fields.Installations, m.value.Key)
+	return !m.value.Listed && inBody(&m.value) && knowledge.Named(t.kb.Fields.Installations, m.value.Key)
 }
 
 // mayBeCredential leaves out cookies whose name says nothing: those of delivery

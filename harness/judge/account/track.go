@@ -167,7 +167,7 @@ func (t *Tracker) use(v *Value) (as string, credential bool) {
 		}
 		_, never := f.NeverCredential("field", v.Key)
 		return "parameter " + v.Key, !never && knowledge.Named(f.CredentialFields, v.Key)
-	case "body":
+	case "body", "ws":
 		if v.Key == "" {
 			return "body", false
 		}
@@ -177,10 +177,16 @@ func (t *Tracker) use(v *Value) (as string, credential bool) {
 	return kind, false
 }
 
+// switching is the status after which a flow is a WebSocket's, and its request still the
+// one that was asked (RFC 9110 section 15.2.2).
+const switching = 101
+
 func (t *Tracker) learnResponse(m *Message) {
 	p, ok := t.pending[m.Flow]
-	delete(t.pending, m.Flow)
-	if !ok || m.Status < 200 || m.Status >= 400 {
+	if !m.Socket && m.Status != switching {
+		delete(t.pending, m.Flow)
+	}
+	if !ok || !m.Socket && (m.Status < 200 || m.Status >= 400) {
 		return
 	}
 	r := &reply{message: p.message, request: p.event, signature: p.signature}
@@ -227,7 +233,7 @@ func (t *Tracker) candidate(v *Value) bool {
 		if _, never := f.NeverCredential("cookie", name); never {
 			return false
 		}
-	case "body":
+	case "body", "ws":
 		for _, key := range append([]string{v.Key}, v.Keys...) {
 			if _, never := f.NeverCredential("field", key); never {
 				return false
