@@ -74,13 +74,17 @@ func (o outcome) String() string {
 // look judges a specimen; why says what was found instead.
 func (j *judge) look(s specimen) (o outcome, why string) {
 	o = missed
-	want := canonical(s.planted.Chain, s.place)
+	want := canonical(s.planted.Chain)
+	escaped := want
+	if s.place == "path" { // whoever wrote the URL escaped what had to be, which need not be the value itself
+		escaped = canonical(append([]string{"url"}, s.planted.Chain...))
+	}
 	var chains []string
 	for _, h := range j.hits(s.message) {
 		if h.Value != s.Value {
 			return strayed, fmt.Sprintf("%s %q by %v", h.Kind, h.Value, h.Chain)
 		}
-		if got := canonical(h.Chain, s.place); got == want && h.Kind == string(s.Kind) {
+		if got := canonical(h.Chain); (got == want || got == escaped) && h.Kind == string(s.Kind) {
 			o = found
 		} else if o == missed {
 			o = misread
@@ -100,12 +104,12 @@ func (j *judge) look(s specimen) (o outcome, why string) {
 //   - base64 and LZString's own base64 differ in nothing but the name, and its bytes
 //     are what LZString's base64 decodes to;
 //   - letters may be rotated before they are put in reverse, or after;
-//   - text in reverse is UTF-16 of the other order in reverse;
-//   - a segment of a URL's path was escaped by whoever wrote the URL.
-func canonical(chain []string, place string) string {
+//   - the raw bytes of a value, and a field of a message that holds them as a number,
+//     are the same bytes.
+func canonical(chain []string) string {
 	c := slices.Clone(chain)
-	if place == "path" && len(c) > 0 && c[0] == "url" {
-		c = c[1:]
+	if n := len(c); n > 0 && c[n-1] == "raw" && (n == 1 || !isDigest(c[n-2])) {
+		c = c[:n-1]
 	}
 	for i := 0; i+1 < len(c); i++ {
 		switch {
@@ -119,4 +123,9 @@ func canonical(chain []string, place string) string {
 		}
 	}
 	return strings.Join(c, " ")
+}
+
+// isDigest reports whether an element of a chain is a digest's name.
+func isDigest(name string) bool {
+	return slices.ContainsFunc(disguise.All(), func(d disguise.Disguise) bool { return d.Digest && d.Chain[0] == name })
 }
