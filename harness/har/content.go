@@ -82,14 +82,14 @@ func (r *Reader) decoded(i int, what string, b *rawBody) []byte {
 	if data, ok := fromLatin1(b.text); ok {
 		return data
 	}
-	if what == "request" && bytes.ContainsRune(b.text, utf8.RuneError) && control(b.text) {
+	if what == "request" && bytes.Contains(b.text, []byte("\ufffd")) && control(b.text) {
 		r.notes.add(i, said(what, "is binary and was written as text; what was no text is lost"), lost(what))
 	}
 	return b.text
 }
 
 // fromLatin1 gives binary data back that a tool wrote as text, a character for each
-// byte: all are below U+0100, some are control characters, and some above ASCII.
+// byte: all are below U+0100, some above ASCII, and many are control characters.
 func fromLatin1(text []byte) ([]byte, bool) {
 	high := false
 	for _, b := range text {
@@ -108,11 +108,19 @@ func fromLatin1(text []byte) ([]byte, bool) {
 	return out, true
 }
 
-// control reports whether characters are among a text that no text has.
+// control reports whether more than a few characters of a text are such that no text
+// has them.
 func control(text []byte) bool {
-	return bytes.ContainsFunc(text, func(c rune) bool {
-		return c < ' ' && c != '\t' && c != '\n' && c != '\r' && c != '\f' && c != '\v' || c >= 0x7f && c < 0xa0
-	})
+	all, odd := 0, 0
+	for len(text) > 0 {
+		c, n := utf8.DecodeRune(text)
+		text = text[n:]
+		all++
+		if c < ' ' && c != '\t' && c != '\n' && c != '\r' && c != '\f' && c != '\v' || c >= 0x7f && c < 0xa0 {
+			odd++
+		}
+	}
+	return odd*32 > all
 }
 
 // announce adds the media type, where only the body's object says it.

@@ -98,7 +98,7 @@ func (l *List) derive(seed []byte) {
 		near := false
 		for _, c := range given {
 			a, b := strings.ToLower(d.Value), strings.ToLower(c.Value)
-			near = near || strings.Contains(a, b) || strings.Contains(b, a)
+			near = near || strings.Contains(b, a) || len(b) >= 6 && strings.Contains(a, b)
 		}
 		if !near {
 			l.Decoys.Canaries = append(l.Decoys.Canaries, d)

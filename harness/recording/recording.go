@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -114,7 +115,7 @@ func begin(o Options, in io.Reader) (*importer, error) {
 
 // app stands for whatever sent the traffic.
 func (im *importer) app() evidence.App {
-	return evidence.App{Label: im.options.Name, Files: []evidence.File{}}
+	return evidence.App{Label: filepath.Base(im.options.Name), Files: []evidence.File{}}
 }
 
 // end seals the evidence.
