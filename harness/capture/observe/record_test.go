@@ -17,7 +17,6 @@ type memory struct {
 	log  []any // flow.Request, flow.Response, flow.Message and flow.Connection, in order
 	open int   // bodies
 	fail error
-	live bool // within a call
 }
 
 type memoryBody struct {
@@ -258,4 +257,31 @@ func everyWay(t *testing.T, o Options, script []step, why, want string) {
 			}
 		}
 	}
+}
+
+// counting is a Recorder that keeps the sizes of bodies, and nothing of them.
+type counting struct {
+	memory
+	sizes []string // and cuts, of messages
+	total int64
+}
+
+type countingBody struct {
+	c *counting
+	n int64
+}
+
+func (c *counting) Body() Body { return &countingBody{c: c} }
+
+func (b *countingBody) Write(p []byte) (int, error) {
+	b.n += int64(len(p))
+	b.c.total += int64(len(p))
+	return len(p), nil
+}
+
+func (b *countingBody) End(cut string) flow.Body { return flow.Body{Size: b.n, Cut: cut} }
+
+func (c *counting) Message(m flow.Message) error {
+	c.sizes = append(c.sizes, fmt.Sprint(m.Body.Size, " ", m.Body.Cut))
+	return nil
 }
