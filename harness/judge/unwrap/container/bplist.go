@@ -233,11 +233,10 @@ func utf8Of(units []byte, order binary.ByteOrder) []byte {
 }
 
 func (r *bplistReader) scalar(kind, info byte, n uint64, i int, at *Step, key string) error {
-	var buf [40]byte
 	switch kind {
 	case 0x00:
 		if info == 8 || info == 9 {
-			return r.show(at, key, Bool, strconv.AppendBool(buf[:0], info == 9))
+			return r.show(at, key, Bool, strconv.AppendBool(r.digits[:0], info == 9))
 		}
 		return nil
 	case 0x10, 0x20, 0x30, 0x80:
@@ -280,18 +279,17 @@ func (r *bplistReader) numeric(kind, info byte, i int, at *Step, key string) err
 		return ErrOther
 	}
 	v := number(r.data[i:], size)
-	var buf [400]byte
 	switch {
 	case kind == 0x80:
-		return r.show(at, key, Number, strconv.AppendUint(buf[:0], v, 10))
+		return r.show(at, key, Number, strconv.AppendUint(r.digits[:0], v, 10))
 	case kind == 0x10 && size == 8: // shorter ones have no sign
-		return r.show(at, key, Number, strconv.AppendInt(buf[:0], int64(v), 10))
+		return r.show(at, key, Number, strconv.AppendInt(r.digits[:0], int64(v), 10))
 	case kind == 0x10:
-		return r.show(at, key, Number, strconv.AppendUint(buf[:0], v, 10))
+		return r.show(at, key, Number, strconv.AppendUint(r.digits[:0], v, 10))
 	case kind == 0x20 && size == 4:
-		return r.show(at, key, Number, appendFloat(buf[:0], float64(math.Float32frombits(uint32(v))), 32))
+		return r.show(at, key, Number, appendFloat(r.digits[:0], float64(math.Float32frombits(uint32(v))), 32))
 	case kind == 0x20 && size == 8:
-		return r.show(at, key, Number, appendFloat(buf[:0], math.Float64frombits(v), 64))
+		return r.show(at, key, Number, appendFloat(r.digits[:0], math.Float64frombits(v), 64))
 	case kind == 0x30 && size == 8:
 		seconds := math.Float64frombits(v)
 		if !(math.Abs(seconds) < 1e11) {
@@ -299,7 +297,7 @@ func (r *bplistReader) numeric(kind, info byte, i int, at *Step, key string) err
 		}
 		whole, part := math.Modf(seconds)
 		t := appleEpoch.Unix() + int64(whole)
-		return r.show(at, key, Text, time.Unix(t, int64(part*1e9)).UTC().AppendFormat(buf[:0], time.RFC3339))
+		return r.show(at, key, Text, time.Unix(t, int64(part*1e9)).UTC().AppendFormat(r.digits[:0], time.RFC3339))
 	}
 	return ErrOther
 }
@@ -308,34 +306,78 @@ func (r *bplistReader) numeric(kind, info byte, i int, at *Step, key string) err
 var appleEpoch = time.Date(2001, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // scan shows the strings and the data of a list whose end is missing, one after the
-// other: without its end nothing tells what belongs together.
+// other: without its end nothing tells what belongs together. Objects stand one behind
+// the other in what programs write.
 func (r *bplistReader) scan(at *Step) error {
+	r.ref = r.guessRef()
 	shown := 0
 	for i := len(bplistMagic) + 1; i < len(r.data); {
-		kind, _, n, content, ok := r.head(i)
-		size := 1
-		if kind == 0x60 {
-			size = 2
-		}
+		kind, info, n, content, ok := r.head(i)
 		i++
-		if !ok || kind < 0x40 || kind > 0x70 {
+		if !ok {
 			continue
 		}
-		data, ok := r.slice(content, n, size)
-		if !ok || len(data) < 4 {
+		size := uint64(1)
+		switch kind {
+		case 0x00:
 			continue
+		case 0x10, 0x20, 0x30:
+			n = 1 << info
+		case 0x60:
+			size = 2
+		case 0x80:
+			n = uint64(info) + 1
+		case 0xa0, 0xb0, 0xc0:
+			size = uint64(r.ref)
+		case 0xd0:
+			size = 2 * uint64(r.ref)
+		}
+		data, ok := r.slice(content, n, int(size))
+		if !ok {
+			data = r.data[content:]
 		}
 		t := Text
-		if kind == 0x40 {
+		switch kind {
+		case 0x40:
 			t = Bytes
-		} else if data, _ = r.text(kind, n, content); !legible(data) {
-			continue
+		case 0x50, 0x60, 0x70:
+			if ok {
+				data, _ = r.text(kind, n, content)
+			}
+		default:
+			data = nil
 		}
-		if err := r.blob(data, t, r.item(at, 0, shown), ""); err != nil {
-			return err
+		if len(data) > 0 {
+			if err := r.blob(data, t, r.item(at, 0, shown), ""); err != nil {
+				return err
+			}
+			shown++
 		}
-		shown++
-		i = content + int(n)*size
+		if !ok && len(data) > 0 {
+			break // a string is cut off: it was the last
+		}
+		if ok {
+			i = content + int(n*size)
+		}
 	}
 	return ErrOther
+}
+
+// guessRef guesses how many bytes a reference has: behind the list or the dictionary that
+// comes first stands a string.
+func (r *bplistReader) guessRef() int {
+	kind, _, n, content, ok := r.head(len(bplistMagic) + 1)
+	if !ok || kind < 0xa0 || kind > 0xd0 || n > uint64(len(r.data)) {
+		return 1
+	}
+	if kind == 0xd0 {
+		n *= 2
+	}
+	for _, ref := range []int{1, 2, 4} {
+		at := uint64(content) + n*uint64(ref)
+		if at < uint64(len(r.data)) && r.data[at]>>4 >= 5 && r.data[at]>>4 <= 7 {
+			return ref
+		}
+	}
+	return 1
 }

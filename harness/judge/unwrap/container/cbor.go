@@ -160,12 +160,11 @@ func (r *cborReader) value(at *Step, key string, depth int) error {
 	if !ok {
 		return ErrOther
 	}
-	var buf [40]byte
 	switch h.major {
 	case cborUint:
-		return r.show(at, key, Number, strconv.AppendUint(buf[:0], h.n, 10))
+		return r.show(at, key, Number, strconv.AppendUint(r.digits[:0], h.n, 10))
 	case cborNegative:
-		return r.show(at, key, Number, appendNegative(buf[:0], h.n))
+		return r.show(at, key, Number, appendNegative(r.digits[:0], h.n))
 	case cborBytes, cborText:
 		b, whole := r.content(h)
 		return r.string(b, whole, h.major == cborText, at, key)
@@ -209,16 +208,15 @@ func (r *cborReader) string(b []byte, whole, text bool, at *Step, key string) er
 }
 
 func (r *cborReader) simple(h cborHead, at *Step, key string) error {
-	var buf [40]byte
 	switch h.info {
 	case 20, 21:
-		return r.show(at, key, Bool, strconv.AppendBool(buf[:0], h.info == 21))
+		return r.show(at, key, Bool, strconv.AppendBool(r.digits[:0], h.info == 21))
 	case 25:
-		return r.show(at, key, Number, appendFloat(buf[:0], half(uint16(h.n)), 32))
+		return r.show(at, key, Number, appendFloat(r.digits[:0], half(uint16(h.n)), 32))
 	case 26:
-		return r.show(at, key, Number, appendFloat(buf[:0], float64(math.Float32frombits(uint32(h.n))), 32))
+		return r.show(at, key, Number, appendFloat(r.digits[:0], float64(math.Float32frombits(uint32(h.n))), 32))
 	case 27:
-		return r.show(at, key, Number, appendFloat(buf[:0], math.Float64frombits(h.n), 64))
+		return r.show(at, key, Number, appendFloat(r.digits[:0], math.Float64frombits(h.n), 64))
 	}
 	return r.pass() // null, undefined, values without a meaning
 }
@@ -302,13 +300,12 @@ func (r *cborReader) mapKey(at *Step, name string, depth int) (string, error) {
 	if !ok {
 		return "", ErrOther
 	}
-	var buf [40]byte
 	switch h.major {
 	case cborUint:
-		b := strconv.AppendUint(buf[:0], h.n, 10)
+		b := strconv.AppendUint(r.digits[:0], h.n, 10)
 		return r.name(b), r.key(at, name, b)
 	case cborNegative:
-		b := appendNegative(buf[:0], h.n)
+		b := appendNegative(r.digits[:0], h.n)
 		return r.name(b), r.key(at, name, b)
 	case cborText, cborBytes:
 		b, whole := r.content(h)

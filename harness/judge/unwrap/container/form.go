@@ -41,6 +41,9 @@ func looksForm(data []byte) Likeness {
 			}
 		}
 	}
+	if !legible(data) {
+		return Possible
+	}
 	return Certain
 }
 

@@ -2,6 +2,7 @@ package container
 
 import (
 	"bytes"
+	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -25,21 +26,25 @@ var json = Format{
 // the break was shown, and the error is ErrOther. A null is not shown.
 func JSON(data []byte, at *Step, leaf Leaf) error { return readJSON(data, at, nil, leaf) }
 
+// jsonProbe is how much of a text has to be text if it is JSON.
+const jsonProbe = 64
+
 func looksJSON(data []byte) Likeness {
-	text := bytes.TrimSpace(unguarded(data))
+	text := bytes.Trim(unguarded(data), " \t\r\n\x1e")
 	if len(text) < 2 {
 		return Unlike
 	}
-	switch last := text[len(text)-1]; text[0] {
-	case '{', '[':
+	// A character may be cut off where the probe ends.
+	start := bytes.ToValidUTF8(text[:min(len(text), jsonProbe)], nil)
+	second := bytes.TrimLeft(text[1:], " \t\r\n")
+	switch first, last := text[0], text[len(text)-1]; {
+	case len(start)+4 < min(len(text), jsonProbe) || !legible(bytes.ReplaceAll(start, []byte{0x1e}, nil)):
+		return Unlike
+	case first == '{' && (len(second) == 0 || second[0] == '"' || second[0] == '}'),
+		first == '[' && (len(second) == 0 || strings.IndexByte(`{["-0123456789tfn]`, second[0]) >= 0),
+		first == '"' && last == '"':
 		return Certain
-	case '"':
-		if last == '"' {
-			return Certain
-		}
-		return Possible
-	}
-	if c := text[0]; c == '-' || c >= '0' && c <= '9' || c == 't' || c == 'f' || c == 'n' {
+	case strings.IndexByte(`{["-0123456789tfn`, first) >= 0:
 		return Possible
 	}
 	return Unlike
@@ -124,10 +129,13 @@ func (r *jsonReader) value(at *Step, key string, depth int) error {
 		return r.list(at, key, depth)
 	case '"':
 		s, err := r.str()
-		if err != nil {
+		if err != nil && (r.i < len(r.data) || len(s) == 0) {
 			return err
 		}
-		return r.show(at, key, Text, s)
+		if err := r.show(at, key, Text, s); err != nil {
+			return err
+		}
+		return err
 	case 't':
 		return r.word("true", at, key)
 	case 'f':
@@ -219,7 +227,8 @@ var plainInString = func() (plain [256]bool) {
 	return plain
 }()
 
-// str reads a string, which is valid until the next one that has escapes.
+// str reads a string, which is valid until the next one that has escapes. Of one that
+// breaks off at the end of the text it returns what there is, and ErrOther.
 func (r *jsonReader) str() ([]byte, error) {
 	start := r.i + 1
 	i := start
@@ -233,6 +242,7 @@ func (r *jsonReader) str() ([]byte, error) {
 	buf := r.buf[:0]
 	for i < len(r.data) {
 		buf = append(buf, r.data[start:i]...)
+		start = i
 		switch c := r.data[i]; {
 		case c == '"':
 			r.i, r.buf = i+1, buf
@@ -253,7 +263,7 @@ func (r *jsonReader) str() ([]byte, error) {
 		}
 	}
 	r.i = i
-	return nil, ErrOther
+	return append(buf, r.data[start:i]...), ErrOther
 }
 
 // unescaped appends the character of the escape that s begins with, and says how

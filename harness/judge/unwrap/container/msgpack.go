@@ -177,20 +177,19 @@ func (r *msgpackReader) value(at *Step, key string, depth int) error {
 	if !ok {
 		return ErrOther
 	}
-	var buf [40]byte
 	switch h.kind {
 	case msgpackNil:
 		return r.pass()
 	case msgpackBool:
-		return r.show(at, key, Bool, strconv.AppendBool(buf[:0], h.n == 1))
+		return r.show(at, key, Bool, strconv.AppendBool(r.digits[:0], h.n == 1))
 	case msgpackUint:
-		return r.show(at, key, Number, strconv.AppendUint(buf[:0], h.n, 10))
+		return r.show(at, key, Number, strconv.AppendUint(r.digits[:0], h.n, 10))
 	case msgpackInt:
-		return r.show(at, key, Number, strconv.AppendInt(buf[:0], int64(h.n), 10))
+		return r.show(at, key, Number, strconv.AppendInt(r.digits[:0], int64(h.n), 10))
 	case msgpackFloat32:
-		return r.show(at, key, Number, appendFloat(buf[:0], float64(math.Float32frombits(uint32(h.n))), 32))
+		return r.show(at, key, Number, appendFloat(r.digits[:0], float64(math.Float32frombits(uint32(h.n))), 32))
 	case msgpackFloat64:
-		return r.show(at, key, Number, appendFloat(buf[:0], math.Float64frombits(h.n), 64))
+		return r.show(at, key, Number, appendFloat(r.digits[:0], math.Float64frombits(h.n), 64))
 	case msgpackStr, msgpackBin, msgpackExt:
 		return r.bytes(h, at, key)
 	case msgpackList:
@@ -213,9 +212,8 @@ func (r *msgpackReader) bytes(h msgpackHead, at *Step, key string) error {
 	switch {
 	case h.kind == msgpackExt && h.ext == -1 && whole && msgpackTime(b) != nil:
 		t := *msgpackTime(b)
-		var buf [40]byte
-		if err = r.show(at, key, Number, strconv.AppendInt(buf[:0], t.Unix(), 10)); err == nil {
-			err = r.show(at, key, Text, t.AppendFormat(buf[:0], time.RFC3339Nano))
+		if err = r.show(at, key, Number, strconv.AppendInt(r.digits[:0], t.Unix(), 10)); err == nil {
+			err = r.show(at, key, Text, t.AppendFormat(r.digits[:0], time.RFC3339Nano))
 		}
 	case len(b) == 0:
 		err = r.pass()
@@ -282,7 +280,6 @@ func (r *msgpackReader) mapKey(at *Step, name string, depth int) (string, error)
 	if !ok {
 		return "", ErrOther
 	}
-	var buf [20]byte
 	switch h.kind {
 	case msgpackStr, msgpackBin:
 		b, whole := r.content(h.n)
@@ -297,10 +294,10 @@ func (r *msgpackReader) mapKey(at *Step, name string, depth int) (string, error)
 		}
 		return r.name(b), r.key(at, name, b)
 	case msgpackUint:
-		b := strconv.AppendUint(buf[:0], h.n, 10)
+		b := strconv.AppendUint(r.digits[:0], h.n, 10)
 		return r.name(b), r.key(at, name, b)
 	case msgpackInt:
-		b := strconv.AppendInt(buf[:0], int64(h.n), 10)
+		b := strconv.AppendInt(r.digits[:0], int64(h.n), 10)
 		return r.name(b), r.key(at, name, b)
 	}
 	r.i = start

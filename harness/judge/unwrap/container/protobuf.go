@@ -246,7 +246,7 @@ func (r *protobufReader) broken(data []byte, at *Step, depth int) error {
 		if err := r.show(where, where.key, Text, rest); err != nil {
 			return err
 		}
-	} else if f, n := nextField(rest); n > 0 && f.plausible() {
+	} else if depth < deepestMessage && begun(rest) {
 		if err := r.message(rest, where, where.key, depth+1); err != nil && err != ErrOther {
 			return err
 		}
@@ -254,6 +254,14 @@ func (r *protobufReader) broken(data []byte, at *Step, depth int) error {
 		return err
 	}
 	return ErrOther
+}
+
+// begun reports whether bytes begin with a tag that an encoder would write.
+func begun(data []byte) bool {
+	tag, n := protowire.ConsumeVarint(data)
+	wire := protowire.Type(tag & 7)
+	return n == protowire.SizeVarint(tag) && tag>>3 > 0 && tag>>3 <= highestField &&
+		(wire <= protowire.BytesType || wire == protowire.Fixed32Type)
 }
 
 func (r *protobufReader) field(f *wireField, at *Step, key string, depth int) error {
@@ -310,7 +318,8 @@ func wholeMessage(data []byte) bool {
 	return true
 }
 
-// packed shows bytes that are a list of varints. Others are passed over.
+// packed shows the numbers of bytes that are a list of varints, but for small ones: most
+// bytes are such a list by chance.
 func (r *protobufReader) packed(data []byte, at *Step, key string, depth int) error {
 	if len(data) > longestPacked {
 		return nil
@@ -329,6 +338,9 @@ func (r *protobufReader) packed(data []byte, at *Step, key string, depth int) er
 	for i := 0; len(data) > 0; i++ {
 		v, n := protowire.ConsumeVarint(data)
 		data = data[n:]
+		if v < leastTelling {
+			continue
+		}
 		if err := r.varint(v, r.item(at, 3*depth+2, i), key); err != nil {
 			return err
 		}
@@ -336,33 +348,32 @@ func (r *protobufReader) packed(data []byte, at *Step, key string, depth int) er
 	return nil
 }
 
-// leastZigzag is the least number that is also shown as the signed one that it would
-// be in zigzag: coordinates are sent so, in 1e-7 degrees.
-const leastZigzag = 1 << 20
+// leastTelling is the least number that may identify: it is shown in a packed list, and
+// as the signed number that it would be in zigzag: coordinates are sent so, in 1e-7
+// degrees.
+const leastTelling = 1 << 20
 
 func (r *protobufReader) varint(v uint64, at *Step, key string) error {
-	var digits [32]byte
-	if err := r.show(at, key, Number, strconv.AppendUint(digits[:0], v, 10)); err != nil {
+	if err := r.show(at, key, Number, strconv.AppendUint(r.digits[:0], v, 10)); err != nil {
 		return err
 	}
 	if v > math.MaxInt64 {
-		if err := r.show(at, key, Number, strconv.AppendInt(digits[:0], int64(v), 10)); err != nil {
+		if err := r.show(at, key, Number, strconv.AppendInt(r.digits[:0], int64(v), 10)); err != nil {
 			return err
 		}
 	}
-	if v >= leastZigzag {
-		return r.show(at, key, Number, strconv.AppendInt(digits[:0], protowire.DecodeZigZag(v), 10))
+	if v >= leastTelling {
+		return r.show(at, key, Number, strconv.AppendInt(r.digits[:0], protowire.DecodeZigZag(v), 10))
 	}
 	return nil
 }
 
 func (r *protobufReader) fixed(v uint64, signed int64, float float64, bits int, at *Step, key string) error {
-	var digits [64]byte
-	if err := r.show(at, key, Number, strconv.AppendUint(digits[:0], v, 10)); err != nil {
+	if err := r.show(at, key, Number, strconv.AppendUint(r.digits[:0], v, 10)); err != nil {
 		return err
 	}
 	if signed < 0 {
-		if err := r.show(at, key, Number, strconv.AppendInt(digits[:0], signed, 10)); err != nil {
+		if err := r.show(at, key, Number, strconv.AppendInt(r.digits[:0], signed, 10)); err != nil {
 			return err
 		}
 	}
@@ -370,5 +381,5 @@ func (r *protobufReader) fixed(v uint64, signed int64, float float64, bits int, 
 	if size := math.Abs(float); size < 1e-6 || size > 1e15 || math.IsNaN(size) {
 		return nil
 	}
-	return r.show(at, key, Number, strconv.AppendFloat(digits[:0], float, 'f', -1, bits))
+	return r.show(at, key, Number, strconv.AppendFloat(r.digits[:0], float, 'f', -1, bits))
 }

@@ -12,6 +12,9 @@ type walk struct {
 	b     *Budget
 	steps []*Step
 	names map[string]string
+	// digits is where a number is written that is shown; a float has at most about
+	// 330 of them.
+	digits [400]byte
 	// tallied shows every name of a member: it is text, whatever it says.
 	tallied bool
 }
@@ -125,8 +128,19 @@ func (w *walk) numbered(at *Step, depth, n int) *Step {
 	return s
 }
 
+// smallNumbers are the numbers that most fields have, in digits.
+var smallNumbers = func() (digits [256]string) {
+	for n := range digits {
+		digits[n] = strconv.Itoa(n)
+	}
+	return digits
+}()
+
 // number is a small number in digits that is made once only.
 func (w *walk) number(n int) string {
+	if n >= 0 && n < len(smallNumbers) {
+		return smallNumbers[n]
+	}
 	var digits [20]byte
 	return w.name(strconv.AppendInt(digits[:0], int64(n), 10))
 }
