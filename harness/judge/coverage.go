@@ -90,9 +90,22 @@ func (c *inquiry) measure() {
 		c.spots.add(BlindSpot{
 			What: fmt.Sprintf("Of what the app sent, %s could be read: %d bytes came by that could not be read, and %d that the kernel counted never came by. The protocol asks for %s.",
 				percent(v.PerMille), v.Unread, v.Missing, percent(v.Wanted)),
-			Hides: traffic(), Do: "Mend the causes that the other blind spots name, or ask for less in the protocol.", Event: c.lastEvent,
+			Hides: c.hiddenBelow(), Do: "Mend the causes that the other blind spots name, or ask for less in the protocol.", Event: c.lastEvent,
 		})
 	}
+}
+
+// hiddenBelow are the questions that too little coverage leaves open: all about traffic
+// where nobody knows when it passed, else those of the consent states in which it did.
+func (c *inquiry) hiddenBelow() []string {
+	if c.coverage.Missing > 0 {
+		return traffic()
+	}
+	u := unread{consents: map[evidence.Consent]bool{}, drafted: len(c.drafts.Drafts()) > 0}
+	for key := range c.hidden {
+		u.consents[key.consent] = true
+	}
+	return c.traffic(&u)
 }
 
 // onWires adds up the connections that are the app's, as they were on the wire.

@@ -108,3 +108,19 @@ func TestEveryActSaysWhatItDoes(t *testing.T) {
 		}
 	}
 }
+
+func TestCoverage(t *testing.T) {
+	rest := "arms:\n- name: A\n  phases:\n  - {name: i, act: install, lasts: 1s}\n"
+	for in, want := range map[string]int{"": 800, "coverage: 95%\n": 950, "coverage: 99.5 %\n": 995, "coverage: 0%\n": 0} {
+		p, err := Parse("p.yaml", []byte("name: x\n"+in+rest))
+		if err != nil || p.Coverage.PerMille() != want {
+			t.Errorf("%q: %v, %v", in, p, err)
+		}
+	}
+	for _, in := range []string{"80", "101%", "-1%", "NaN%", "much"} {
+		_, err := Parse("p.yaml", []byte("name: x\ncoverage: "+in+"\n"+rest))
+		if err == nil || !strings.Contains(err.Error(), `p.yaml:2:11: "`+in+`" is no share; write a number from 0 to 100`) {
+			t.Errorf("%q: %v", in, err)
+		}
+	}
+}
