@@ -36,6 +36,7 @@ type measurement struct {
 var measurements = []measurement{
 	{"proxy", measureProxy},
 	{"memory", measureMemory},
+	{"recognition", measureRecognition},
 }
 
 func main() {
