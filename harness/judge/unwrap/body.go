@@ -2,27 +2,27 @@ package unwrap
 
 import (
 	"bytes"
-	"encoding/base64"
 	"errors"
-	"io"
 	"mime"
-	"mime/multipart"
-	"mime/quotedprintable"
-	"net/textproto"
 	"strings"
 
 	"github.com/unasked-audit/unasked/harness/flow"
+	"github.com/unasked-audit/unasked/harness/judge/unwrap/coding"
+	"github.com/unasked-audit/unasked/harness/judge/unwrap/container"
 )
 
 // codings maps the names of HTTP's content codings (RFC 9110, section 8.4.1) to those of containers.
 var codings = map[string]string{
-	"gzip": "gzip", "x-gzip": "gzip", "deflate": "deflate", "br": "brotli", "zstd": "zstd", "identity": "", "": "",
+	"gzip": "gzip", "x-gzip": "gzip", "deflate": "deflate", "br": "brotli", "zstd": "zstd", "lz4": "lz4",
+	"x-snappy-framed": "snappy", "snappy": "snappy", "x-lz4": "lz4", "identity": "", "": "",
 }
 
 // body takes the content codings off and opens what the media type says.
 func (w *walk) body(m Message) {
 	headers := flow.HTTPHeader(m.Headers)
-	p := &Part{Parent: -1, Type: Bytes, Data: m.Body, root: flow.SurfaceBody}
+	p := w.part()
+	defer w.drop(p)
+	*p = Part{Parent: -1, Type: Bytes, Data: m.Body, root: flow.SurfaceBody}
 	applied := strings.Split(strings.ToLower(strings.Join(headers.Values("Content-Encoding"), ",")), ",")
 	for i := len(applied) - 1; i >= 0; i-- {
 		coding := strings.TrimSpace(applied[i])
@@ -30,112 +30,78 @@ func (w *walk) body(m Message) {
 		if known && name == "" {
 			continue
 		}
-		if !known || !w.o.containers[name] {
+		if !known || !w.has(abilities[name]) {
 			w.cut(p, "content coding %q is not known", coding)
 			break
 		}
-		out, err := inflate(name, p.Data, max(w.left.Bytes, 0))
-		w.left.Bytes -= int64(len(out))
-		if err != nil && len(out) == 0 && !errors.Is(err, errBudget) {
-			// Recordings by other tools keep the header and drop the coding.
-			if printable(p.Data) {
-				break
-			}
-			w.cut(p, "it is said to be %s and can't be read as that: %v", coding, err)
+		out, done := w.decoded(p, coding, name)
+		defer w.release(out)
+		if !done {
 			break
 		}
-		if err != nil {
-			w.cut(p, "%s: %v", coding, err)
-		}
-		p = p.decoded(name, out)
-		p.Parent = -1
+		p.Chain, p.Data = chained(p.Chain, name), out
 	}
-	media, params, err := mime.ParseMediaType(headers.Get("Content-Type"))
+	w.announced(p, headers.Get("Content-Type"), 0)
+}
+
+// decoded takes one coding off that a header announces, as far as that goes.
+func (w *walk) decoded(p *Part, announced, name string) (out []byte, done bool) {
+	out, err := w.d.Open(name, w.buffer(), p.Data, w.room())
+	w.left.Bytes -= int64(len(out))
+	if err == nil {
+		return out, true
+	}
+	if len(out) == 0 && !errors.Is(err, coding.ErrBudget) {
+		// Recordings by other tools keep the header and drop the coding.
+		if !coding.Text(p.Data) {
+			w.cut(p, "it is said to be %s and can't be read as that: %v", announced, err)
+		}
+		return out, false
+	}
+	w.cut(p, "%s: %v", announced, err)
+	return out, true
+}
+
+// announced opens a whole that a media type was given for. What it says is believed
+// where the bytes don't contradict.
+func (w *walk) announced(p *Part, contentType string, depth int) {
+	media, params, err := mime.ParseMediaType(contentType)
 	if err != nil {
-		media = ""
+		media, _, _ = strings.Cut(contentType, ";")
 	}
 	switch {
-	case strings.HasPrefix(media, "multipart/") && w.o.containers["multipart"]:
-		if w.multipart(p, params["boundary"]) {
+	case strings.HasPrefix(media, "multipart/") && w.has(canMultipart):
+		if w.multipart(p, params["boundary"], depth) {
 			return
 		}
-	case media == "" && bytes.HasPrefix(p.Data, []byte("--")) && w.o.containers["multipart"]:
-		line, _, _ := bytes.Cut(p.Data, []byte("\r\n"))
-		if bytes.Contains(p.Data[:min(len(p.Data), 4096)], []byte("Content-Disposition")) && w.multipart(p, string(line[2:])) {
-			return
-		}
-	case media == "application/x-www-form-urlencoded" && w.o.containers["form"]:
+	case media == "application/x-www-form-urlencoded" && w.has(canForm):
 		// Some SDKs announce a form and send JSON.
-		if text := bytes.TrimSpace(p.Data); len(text) > 0 && text[0] != '{' && text[0] != '[' && printable(text) && bytes.ContainsRune(text, '=') {
+		if text := bytes.TrimSpace(p.Data); len(text) > 0 && text[0] != '{' && text[0] != '[' && coding.Text(text) && bytes.IndexByte(text, '=') >= 0 {
 			w.show(p)
-			w.form(p, string(text), 1)
+			w.form(p, text, depth+1)
+			return
+		}
+	case media != "" && coding.Magic(p.Data) == "":
+		if f, ok := container.ByMedia(media); ok && f.Name != "form" && w.knows(f.Name) && f.Looks(p.Data) >= container.Possible {
+			w.show(p)
+			if w.read(p, &f, depth) {
+				return
+			}
+			w.look(p, depth)
 			return
 		}
 	}
-	w.open(p, 0)
+	w.open(p, depth)
 }
 
-// multipart opens a body of parts (RFC 7578); it reports whether there was any.
-func (w *walk) multipart(p *Part, boundary string) bool {
-	if boundary == "" || len(boundary) > 200 {
-		return false
-	}
-	r := multipart.NewReader(bytes.NewReader(p.Data), boundary)
-	for n := 0; ; n++ {
-		part, err := r.NextRawPart()
-		if err != nil {
-			if !errors.Is(err, io.EOF) && n > 0 {
-				w.cut(p, "the parts break off: %v", err)
+// knows reports whether a format is among those that are opened.
+func (w *walk) knows(name string) bool {
+	for _, list := range [...][]container.Format{w.o.texts, w.o.binary} {
+		for i := range list {
+			if list[i].Name == name {
+				return true
 			}
-			return n > 0
-		}
-		if n == 0 {
-			w.show(p)
-		}
-		if !w.spend(p, 1) {
-			return true
-		}
-		w.part(p, part, n)
-	}
-}
-
-func (w *walk) part(p *Part, part *multipart.Part, n int) {
-	name := part.FormName()
-	at := p.at.Field(name)
-	if name == "" {
-		at = p.at.Item(n)
-	}
-	data, err := io.ReadAll(part)
-	if err != nil && len(data) == 0 {
-		return
-	}
-	if file := part.FileName(); file != "" {
-		w.open(p.child([]byte(file), Text, "filename", at.Field("filename")), 2)
-	}
-	c := p.child(data, Text, name, at)
-	switch textproto.TrimString(strings.ToLower(part.Header.Get("Content-Transfer-Encoding"))) {
-	case "base64":
-		if out, err := io.ReadAll(base64.NewDecoder(base64.StdEncoding, bytes.NewReader(data))); err == nil || len(out) > 0 {
-			c = c.encoded("base64", out)
-		}
-	case "quoted-printable":
-		if out, err := io.ReadAll(quotedprintable.NewReader(bytes.NewReader(data))); err == nil || len(out) > 0 {
-			c = c.encoded("quoted-printable", out)
 		}
 	}
-	if coding := codings[strings.ToLower(part.Header.Get("Content-Encoding"))]; coding != "" && w.o.containers[coding] {
-		if out, err := inflate(coding, c.Data, max(w.left.Bytes, 0)); err == nil {
-			w.left.Bytes -= int64(len(out))
-			c = c.encoded(coding, out)
-		}
-	}
-	w.open(c, 2)
-}
-
-// encoded is p with an announced encoding taken off, in its place.
-func (p *Part) encoded(name string, data []byte) *Part {
-	d := *p
-	d.Data = data
-	d.Chain = append(append([]string(nil), p.Chain...), name)
-	return &d
+	return false
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 
 	"github.com/unasked-audit/unasked/harness/flow"
+	"github.com/unasked-audit/unasked/harness/judge/unwrap/coding"
 )
 
 // errSocket says that bytes are no WebSocket frames, from where on.
@@ -30,36 +31,32 @@ const window = 32 << 10
 // messages opened (RFC 7692). The error says from which byte on it is no WebSocket;
 // what stands before was shown.
 func (o *Opener) Socket(data []byte, visit func(*Part)) (Report, error) {
-	w := &walk{o: o, visit: visit, left: o.limits}
+	w := o.begin(visit)
+	defer w.end()
 	s := &socket{}
 	for n := 0; s.at < len(data); n++ {
 		message, compressed, err := s.next(data)
 		if err != nil {
-			return w.report, fmt.Errorf("byte %d: %w", s.at, err)
+			at := s.at
+			return w.close(), fmt.Errorf("byte %d: %w", at, err)
 		}
 		if message == nil {
 			break // only control frames were left
 		}
-		p := &Part{Parent: -1, Type: Text, Data: message, root: flow.MessageSurface(n)}
+		p := w.part()
+		*p = Part{Parent: -1, Type: Text, Data: message, root: flow.MessageSurface(n)}
 		if compressed {
 			out, err := s.inflate(message, max(w.left.Bytes, 0))
 			if err != nil {
 				w.cut(p, "deflate: %v", err)
 			}
 			w.left.Bytes -= int64(len(out))
-			p = p.encoded("deflate", out)
+			p.Chain, p.Data = chained(nil, "deflate"), out
 		}
 		w.open(p, 0)
+		w.drop(p)
 	}
-	return w.report, nil
-}
-
-// Message shows every part of one message of a WebSocket, with its frames, mask and
-// compression taken off: the n-th of both directions, as ws:N.
-func (o *Opener) Message(n int, data []byte, visit func(*Part)) Report {
-	w := &walk{o: o, visit: visit, left: o.limits}
-	w.open(&Part{Parent: -1, Type: Text, Data: data, root: flow.MessageSurface(n)}, 0)
-	return w.report
+	return w.close(), nil
 }
 
 // socket reads frames.
@@ -148,7 +145,7 @@ func (s *socket) inflate(message []byte, budget int64) ([]byte, error) {
 	r := flate.NewReaderDict(io.MultiReader(bytes.NewReader(message), bytes.NewReader(tail)), s.out)
 	out, err := io.ReadAll(io.LimitReader(r, budget+1))
 	if int64(len(out)) > budget {
-		return out[:budget], errBudget
+		return out[:budget], coding.ErrBudget
 	}
 	s.out = append(s.out, out...)
 	if len(s.out) > window {

@@ -55,7 +55,7 @@ var ours = []struct {
 	sure                Sure
 }{
 	{"base64", base64.StdEncoding.EncodeToString([]byte(sample)), sample, Weak},
-		{"base64", base64.StdEncoding.EncodeToString([]byte("a" + sample)), "a" + sample, Strong},
+	{"base64", base64.StdEncoding.EncodeToString([]byte("a" + sample)), "a" + sample, Strong},
 	{"base64", base64.RawURLEncoding.EncodeToString([]byte("\xfb\xff\xfe" + sample)), "\xfb\xff\xfe" + sample, Weak},
 	{"base64", "OGM3ZjJiMWEtOWQz\r\nZS00ZjUw\r\n", "8c7f2b1a-9d3e-4f50", Weak},
 	{"base64", "OGM3 ZjJi\tMWE=", "8c7f2b1a", Strong},

@@ -1,0 +1,191 @@
+package unwrap
+
+import (
+	"bytes"
+	"strings"
+
+	"github.com/unasked-audit/unasked/harness/flow"
+	"github.com/unasked-audit/unasked/harness/judge/unwrap/coding"
+	"github.com/unasked-audit/unasked/harness/judge/unwrap/container"
+)
+
+// longestLabel is how long a label of a host name is that is a word, and no data.
+const longestLabel = 12
+
+// The names of the steps to what stands in a URL.
+const (
+	stepPath     = "path"
+	stepFragment = "fragment"
+)
+
+// url opens the URL of a request: its host, the segments of its path, its query.
+func (w *walk) url(raw string) {
+	whole := w.part()
+	defer w.drop(whole)
+	*whole = Part{Parent: -1, Type: Bytes, Data: []byte(raw), root: flow.SurfaceURL}
+	w.show(whole)
+	rest := whole.Data
+	if i := bytes.Index(rest, []byte("://")); i >= 0 {
+		host := rest[i+3:]
+		end := bytes.IndexAny(host, "/?#")
+		if end < 0 {
+			end = len(host)
+		}
+		host, rest = host[:end], host[end:]
+		if i := bytes.LastIndexByte(host, '@'); i >= 0 {
+			w.leaf(whole, host[:i], Text, "userinfo", nil, 1)
+			host = host[i+1:]
+		}
+		if i := bytes.LastIndexByte(host, ':'); i >= 0 && !bytes.HasSuffix(host, []byte("]")) {
+			host = host[:i]
+		}
+		w.host(whole, host)
+	}
+	w.location(whole, rest, 1)
+}
+
+// host opens a host name, and each label that is longer than a word.
+func (w *walk) host(whole *Part, host []byte) {
+	p := w.part()
+	*p = Part{Parent: whole.ID, Type: Text, Data: host, root: flow.SurfaceHost, Alias: true}
+	w.show(p)
+	if out, sure := coding.Punycode(w.buffer(), host); sure == coding.Strong && w.has(canPunycode) && w.spend(p, 1) {
+		w.opened(p, "punycode", out, 1, false)
+		w.release(out)
+	}
+	for label := range bytes.SplitSeq(host, []byte(".")) {
+		if len(label) > longestLabel {
+			w.leaf(p, label, Text, "", nil, 1)
+		}
+	}
+	w.drop(p)
+}
+
+// location opens what stands behind the host in a URL.
+func (w *walk) location(p *Part, rest []byte, depth int) {
+	path, query, _ := bytes.Cut(rest, []byte("?"))
+	query, fragment, _ := bytes.Cut(query, []byte("#"))
+	path, pathFragment, _ := bytes.Cut(path, []byte("#"))
+	var at *container.Step
+	for segment := range bytes.SplitSeq(path, []byte("/")) {
+		if len(segment) > 0 {
+			if at == nil {
+				at = p.at.Field(stepPath)
+			}
+			w.leaf(p, segment, Text, "", at, depth)
+		}
+	}
+	w.form(p, query, depth)
+	for _, f := range [][]byte{fragment, pathFragment} {
+		if len(f) > 0 {
+			w.leaf(p, f, Text, "", p.at.Field(stepFragment), depth)
+		}
+	}
+}
+
+// link opens the query and fragment of a text that is a URL; it reports whether it is one that has any.
+func (w *walk) link(p *Part, depth int) bool {
+	data := p.Data
+	i := bytes.Index(data[:min(len(data), 32)], []byte("://"))
+	if i <= 0 || bytes.ContainsAny(data, " \t\r\n\"<>") {
+		return false
+	}
+	for _, c := range data[:i] {
+		if classes[c]&(digit|hexLower|hexUpper|lower|upper) == 0 && c != '+' && c != '-' && c != '.' {
+			return false
+		}
+	}
+	rest := data[i+3:]
+	end := bytes.IndexAny(rest, "/?#")
+	if end < 0 || !w.spend(p, depth) {
+		return false
+	}
+	w.location(p, rest[end:], depth+1)
+	return true
+}
+
+func (w *walk) header(h flow.Header, response bool) {
+	name := strings.ToLower(h.Name)
+	switch {
+	case name == "cookie" && !response:
+		for pair := range strings.SplitSeq(h.Value, ";") {
+			w.cookie(strings.TrimSpace(pair))
+		}
+	case name == "set-cookie" && response:
+		pair, _, _ := strings.Cut(h.Value, ";")
+		w.cookie(strings.TrimSpace(pair))
+	case strings.HasPrefix(name, ":"):
+	default:
+		w.whole([]byte(h.Value), Text, h.Name, flow.HeaderSurface(h.Name))
+	}
+}
+
+func (w *walk) cookie(pair string) {
+	name, value, ok := strings.Cut(pair, "=")
+	if !ok {
+		name, value = "", pair
+	}
+	if value != "" {
+		w.whole([]byte(strings.Trim(value, `"`)), Text, name, flow.CookieSurface(name))
+	}
+}
+
+// form takes fields apart (WHATWG URL, section 5.1).
+func (w *walk) form(p *Part, text []byte, depth int) {
+	buffer, plain := w.buffer(), w.buffer()
+	for len(text) > 0 {
+		pair, rest, _ := bytes.Cut(text, []byte("&"))
+		text = rest
+		if len(pair) == 0 {
+			continue
+		}
+		name, value, has := bytes.Cut(pair, []byte("="))
+		if !has {
+			name, value = nil, pair
+		}
+		if out, sure := coding.FormValue(buffer[:0], name); sure != coding.No {
+			buffer, name = out, out
+		}
+		key := w.name(name)
+		if out, sure := coding.FormValue(plain[:0], value); sure != coding.No {
+			plain, value = out, out
+		}
+		w.leaf(p, value, Text, key, p.at.Field(key), depth)
+	}
+	w.release(buffer)
+	w.release(plain)
+}
+
+// fields takes a form apart that stands where none was announced.
+func (w *walk) fields(p *Part, depth int) bool {
+	if !w.has(canForm) || !formLike(p.Data) || !w.spend(p, depth) {
+		return false
+	}
+	w.form(p, p.Data, depth+1)
+	return true
+}
+
+// formLike reports whether text is name=value pairs, each name short and plain.
+func formLike(text []byte) bool {
+	pairs := 0
+	for len(text) > 0 {
+		pair, rest, _ := bytes.Cut(text, []byte("&"))
+		text = rest
+		name, value, has := bytes.Cut(pair, []byte("="))
+		if !has || len(name) == 0 || len(name) > 64 || len(bytes.Trim(value, "=")) == 0 && pairs == 0 {
+			return false
+		}
+		for _, c := range name {
+			if classes[c]&(digit|hexLower|hexUpper|lower|upper) == 0 && c != '_' && c != '-' && c != '.' && c != '[' && c != ']' && c != '%' {
+				return false
+			}
+		}
+		for _, c := range value {
+			if classes[c]&blank != 0 || c == '<' || c == '>' || c == '"' {
+				return false
+			}
+		}
+		pairs++
+	}
+	return pairs > 0
+}

@@ -1,0 +1,333 @@
+package unwrap
+
+import (
+	"bytes"
+	"hash/maphash"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"github.com/unasked-audit/unasked/harness/flow"
+	"github.com/unasked-audit/unasked/harness/judge/unwrap/coding"
+	"github.com/unasked-audit/unasked/harness/judge/unwrap/container"
+)
+
+// Bounds of what is tried on bytes that nothing explains.
+const (
+	shortestDark  = 6
+	darkest       = 2    // bare streams within each other
+	longestXOR    = 4096 // bytes of a structure that is looked for under a key
+	expansion     = 64   // of a bare stream: what gives more is chance, or a bomb that has a name
+	longestSecret = 64   // bytes of a key that is sent along
+	mostKeys      = 64
+	mostPending   = 32
+)
+
+// dark tries compressions without a sign, XOR with each key of one byte, and both, on
+// bytes that are no text and nothing known. It reports whether something readable
+// came out. Nothing is opened whose first bytes rule it out.
+func (w *walk) dark(p *Part, depth, level int) bool {
+	data := p.Data
+	if len(data) < shortestDark || level > darkest || !w.try(p) {
+		return false
+	}
+	if w.has(canLZString) && len(data) <= longestHidden && w.lzstring(p, data, depth) {
+		return true
+	}
+	print, known := w.o.fruitless.known(data)
+	if !known {
+		if w.bare(p, data, depth, level) || w.has(canXOR) && !w.closing && (w.xorText(p, data, overview{seen: high}, depth) || w.xorBytes(p, data, depth)) {
+			return true
+		}
+		if level == 0 && !w.closing {
+			w.o.fruitless.note(print)
+		}
+	}
+	w.await(p, depth)
+	return false
+}
+
+// bare opens streams that begin with no sign.
+func (w *walk) bare(p *Part, data []byte, depth, level int) bool {
+	for _, name := range coding.Bare {
+		link, _, _ := strings.Cut(name, "-")
+		if !w.has(abilities[link]) || !coding.Plausible(name, data, 0) || depth >= w.o.limits.Depth {
+			continue
+		}
+		out, err := w.d.OpenAll(name, w.buffer(), data, min(w.room(), expansion*len(data)+1024))
+		found := false
+		if err == nil && len(out) >= shortestOpened && !bytes.Equal(out, data) {
+			if w.readable(out) {
+				found = w.spend(p, depth) && w.opened(p, link, out, depth, true)
+			} else if len(out) >= shortestDark && level < darkest && w.spend(p, depth) {
+				c := w.guessed(p, []string{link}, out)
+				c.Type = Bytes
+				w.show(c)
+				found = w.dark(c, depth+1, level+1)
+				w.drop(c)
+			}
+		}
+		w.release(out)
+		if found {
+			return true
+		}
+	}
+	return false
+}
+
+// keyed opens data under a key.
+func (w *walk) keyed(p *Part, data []byte, key byte, depth int) bool {
+	out := coding.XOR(w.buffer(), data, key)
+	opened := w.spend(p, depth) && w.opened(p, "xor", out, depth, true)
+	w.release(out)
+	return opened
+}
+
+// xorText opens data under the keys that make the likeliest texts of it. Of a text, only
+// one that is an encoding of something readable counts.
+func (w *walk) xorText(p *Part, data []byte, s overview, depth int) (found bool) {
+	if !w.has(canXOR) {
+		return false
+	}
+	if s.seen&high == 0 {
+		if s.seen&blank != 0 || len(data) < shortestRun {
+			return false
+		}
+		var head [prefix]byte
+		for key := 1; key < 256; key++ {
+			n := 0
+			for n < min(len(data), prefix) {
+				c := data[n] ^ byte(key)
+				if classes[c]&(inRun|equals) == 0 {
+					break
+				}
+				head[n] = c
+				n++
+			}
+			if n == min(len(data), prefix) && w.encoded(head[:n], survey(head[:n])) {
+				return w.keyed(p, data, byte(key), depth)
+			}
+		}
+		return false
+	}
+	type candidate struct {
+		key   byte
+		score int
+	}
+	var room [255]candidate
+	list := room[:0]
+	for key := 1; key < 256; key++ {
+		if score, ok := legible(data[:min(len(data), 96)], byte(key)); ok {
+			list = append(list, candidate{byte(key), score})
+		}
+	}
+	if len(list) == 0 {
+		return false
+	}
+	slices.SortStableFunc(list, func(a, b candidate) int { return b.score - a.score })
+	most := 16
+	switch {
+	case len(data) > 1024:
+		most = 2
+	case len(data) > 64:
+		most = 6
+	}
+	for _, c := range list[:min(len(list), most)] {
+		out := coding.XOR(w.buffer(), data, c.key)
+		if coding.Text(out) && w.spend(p, depth) {
+			found = w.opened(p, "xor", out, depth, true) || found
+		}
+		w.release(out)
+	}
+	return found
+}
+
+// weights say how likely a character is in a value.
+var weights = func() (t [256]int8) {
+	for i := range t {
+		switch c := classes[i]; {
+		case c&(digit|hexLower|hexUpper|lower|upper) != 0:
+			t[i] = 4
+		case c&(blank|dash|plus|equals) != 0 || i == '.' || i == '@' || i == ':' || i == ',' || i == '"':
+			t[i] = 2
+		case c == high:
+			t[i] = 1
+		case c == control:
+			t[i] = -100
+		}
+	}
+	return t
+}()
+
+// legible reports whether data is text under a key, and how likely a one.
+func legible(data []byte, key byte) (score int, ok bool) {
+	more := 0 // bytes that a character still has
+	for _, c := range data {
+		c ^= key
+		switch {
+		case c < 0x80:
+			if more > 0 || weights[c] < 0 {
+				return 0, false
+			}
+		case c < 0xc0:
+			if more--; more < 0 {
+				return 0, false
+			}
+		case more > 0 || c < 0xc2 || c > 0xf4:
+			return 0, false
+		case c < 0xe0:
+			more = 1
+		case c < 0xf0:
+			more = 2
+		default:
+			more = 3
+		}
+		score += int(weights[c])
+	}
+	return score, true
+}
+
+// beginnings are the first bytes of what begins with a sign.
+var beginnings = []string{"\x1f\x8b\x08", "\x28\xb5\x2f\xfd", "\x04\x22\x4d\x18", "\xff\x06\x00\x00sNaP", "PK\x03\x04", "bplist0", "\x78\x01", "\x78\x5e", "\x78\x9c", "\x78\xda"}
+
+// xorBytes opens data under the keys that make something of it that is no text.
+func (w *walk) xorBytes(p *Part, data []byte, depth int) bool {
+	for _, b := range beginnings {
+		key := data[0] ^ b[0]
+		if key == 0 || len(data) < 8 {
+			continue
+		}
+		same := true
+		for i := range len(b) {
+			same = same && data[i]^key == b[i]
+		}
+		if same {
+			out := coding.XOR(w.buffer(), data, key)
+			ok := promising(out) || w.readable(out)
+			w.release(out)
+			if ok {
+				return w.keyed(p, data, key, depth)
+			}
+		}
+	}
+	// The zeros of UTF-16 are the key.
+	for _, key := range [...]byte{data[1], data[0], data[0] ^ 0xff, data[0] ^ 0xfe} {
+		if key == 0 || data[3]^key != 0 && data[2]^key != 0 {
+			continue
+		}
+		out := coding.XOR(w.buffer(), data, key)
+		wide, _, sure := coding.UTF16(w.buffer(), out)
+		ok := sure != coding.No && coding.Text(wide)
+		w.release(wide)
+		w.release(out)
+		if ok {
+			return w.keyed(p, data, key, depth)
+		}
+	}
+	for key := 1; key < 256; key++ {
+		for _, name := range coding.Bare {
+			if !coding.Plausible(name, data, byte(key)) {
+				continue
+			}
+			plain := coding.XOR(w.buffer(), data, byte(key))
+			out, err := w.d.OpenAll(name, w.buffer(), plain, min(w.room(), expansion*len(data)+1024))
+			ok := err == nil && len(out) >= shortestHidden/2 && w.readable(out)
+			w.release(out)
+			w.release(plain)
+			if ok && w.keyed(p, data, byte(key), depth) {
+				return true
+			}
+		}
+	}
+	if len(data) > longestXOR || len(w.o.binary) == 0 {
+		return false
+	}
+	for key := 1; key < 256; key++ {
+		plain := coding.XOR(w.buffer(), data, byte(key))
+		ok := false
+		for i := range w.o.binary {
+			if ok = w.o.binary[i].Looks(plain) == container.Certain; ok {
+				break
+			}
+		}
+		w.release(plain)
+		if ok {
+			return w.keyed(p, data, byte(key), depth)
+		}
+	}
+	return false
+}
+
+// fruitless remembers bytes in which nothing was found, so that a session's token
+// is tried once and not with each request. It changes no result.
+type fruitless struct {
+	prints [1 << 12]atomic.Uint64
+}
+
+var seed = maphash.MakeSeed()
+
+func (f *fruitless) known(data []byte) (print uint64, known bool) {
+	print = maphash.Bytes(seed, data)
+	return print, f.prints[print%uint64(len(f.prints))].Load() == print
+}
+
+func (f *fruitless) note(print uint64) { f.prints[print%uint64(len(f.prints))].Store(print) }
+
+// keys are the values of a message that may be keys of others.
+type keys struct {
+	n    int
+	list [mostKeys][longestSecret]byte
+	size [mostKeys]int
+}
+
+// note keeps a value that may be a key.
+func (k *keys) note(p *Part) {
+	if n := len(p.Data); k.n < mostKeys && n >= 4 && n <= longestSecret && p.Type == Text && p.root != flow.SurfaceHost {
+		copy(k.list[k.n][:], p.Data)
+		k.size[k.n] = n
+		k.n++
+	}
+}
+
+// sealed is a value that a key of the message may open.
+type sealed struct {
+	part  Part
+	depth int
+}
+
+// await keeps bytes until all of the message was seen.
+func (w *walk) await(p *Part, depth int) {
+	if w.closing || !w.has(canXOR) || len(w.pending) >= mostPending || len(p.Data) > longestHidden || depth >= w.o.limits.Depth {
+		return
+	}
+	s := &sealed{part: *p, depth: depth}
+	s.part.Data, s.part.at = bytes.Clone(p.Data), p.at.Keep()
+	w.pending = append(w.pending, s)
+}
+
+// withKeys opens a value with the keys that came with it.
+func (w *walk) withKeys(s *sealed) {
+	p := &s.part
+	for i := range w.keys.n {
+		key := w.keys.list[i][:w.keys.size[i]]
+		out := w.buffer()
+		for j, c := range p.Data {
+			out = append(out, c^key[j%len(key)])
+		}
+		if w.readable(out) {
+			if w.spend(p, s.depth) && w.opened(p, "xor", out, s.depth, true) {
+				w.release(out)
+				return
+			}
+		} else {
+			c := w.guessed(p, []string{"xor"}, out)
+			found := w.bare(c, out, s.depth+1, 1)
+			w.drop(c)
+			if found {
+				w.release(out)
+				return
+			}
+		}
+		w.release(out)
+	}
+}

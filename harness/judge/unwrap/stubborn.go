@@ -1,0 +1,310 @@
+package unwrap
+
+import (
+	"bytes"
+
+	"github.com/unasked-audit/unasked/harness/judge/unwrap/coding"
+	"github.com/unasked-audit/unasked/harness/judge/unwrap/container"
+)
+
+// Values in which something may be hidden that nothing announces.
+const (
+	shortestHidden = 10
+	longestHidden  = 64 << 10
+)
+
+// turn is a way to write a text otherwise that leaves no sign.
+type turn struct {
+	names []string // outermost first
+	can   ability
+	take  func(dst, src []byte) []byte
+}
+
+var turns = []turn{
+	{[]string{"reversed"}, canReversed, coding.Reverse},
+	{[]string{"rot13"}, canROT13, coding.ROT13},
+	{[]string{"rot13", "reversed"}, canROT13 | canReversed, func(dst, src []byte) []byte {
+		at := len(dst)
+		dst = coding.Reverse(dst, src)
+		return append(dst[:at], coding.ROT13(nil, dst[at:])...)
+	}},
+}
+
+// stubborn tries on a text that nothing explains what nothing announces. Words and
+// numbers are left alone: what is done to a value itself is found by its needles.
+func (w *walk) stubborn(p *Part, s overview, depth int) {
+	data := bytes.Trim(p.Data, "\" \t\r\n")
+	if len(data) < shortestHidden || len(data) > longestHidden || uuid(data) {
+		return
+	}
+	token := s.seen&^(inRun|equals) == 0 && s.longest >= shortestRun && coded(data, s.seen)
+	if !token && !strange(data, s) || !w.try(p) {
+		return
+	}
+	if s.seen&(mark|percent|ampersand|backslash) != 0 && s.seen&blank == 0 && (w.guess(p, data, &inASCII85, depth) || w.guess(p, data, &inZ85, depth)) {
+		return
+	}
+	if token && w.guess(p, data, &inBase58, depth) {
+		return
+	}
+	if w.lzstring(p, data, depth) {
+		return
+	}
+	turned := len(p.Chain) > 0 && p.Guess && unannounced(p.Chain[len(p.Chain)-1])
+	if !turned && w.turned(p, data, s, token, depth) || w.xorText(p, data, s, depth) {
+		return
+	}
+	if token || s.seen&blank == 0 {
+		w.bytesOf(p, data, s.seen, true, depth)
+	}
+	if !turned && token {
+		for i := range turns {
+			if t := &turns[i]; w.has(t.can) {
+				out := t.take(w.buffer(), data)
+				c := w.guessed(p, t.names, out)
+				found := w.bytesOf(c, bytes.Trim(out, "="), s.seen, false, depth+1)
+				w.drop(c)
+				w.release(out)
+				if found {
+					return
+				}
+			}
+		}
+	}
+}
+
+// strange reports whether a text is none that is written for people or programs: more
+// than an eighth of it is signs, or it has the signs of escapes that can't be read.
+func strange(data []byte, s overview) bool {
+	if s.seen&(percent|backslash) != 0 && len(data) < 4096 || s.seen&ampersand != 0 && bytes.IndexByte(data, ';') >= 0 && len(data) < 4096 {
+		return true
+	}
+	if s.seen&equals != 0 && bytes.IndexByte(bytes.TrimRight(data, "="), '=') >= 0 && s.seen&blank == 0 {
+		return true
+	}
+	if s.seen&high != 0 {
+		return s.longest < 4
+	}
+	if first := data[0]; (first == '}' || first == ']' || first == '>') && len(data) < 4096 {
+		return true
+	}
+	return s.seen&blank == 0 && s.marks*8 >= len(data)
+}
+
+// unannounced reports whether a decoding leaves no sign of itself.
+func unannounced(name string) bool { return name == "reversed" || name == "rot13" || name == "xor" }
+
+// try takes one from the tries of what nothing announces.
+func (w *walk) try(p *Part) bool {
+	if w.tries--; w.tries < 0 {
+		if w.tries == -1 {
+			w.cut(p, "more than %d values look as if something were hidden in them", mostTries)
+		}
+		return false
+	}
+	return true
+}
+
+// mostTries is how many values of a message are looked at for what nothing announces.
+const mostTries = 4000
+
+// guessed is a part for what unannounced decodings gave; it is not shown yet.
+func (w *walk) guessed(p *Part, names []string, data []byte) *Part {
+	c := w.part()
+	*c = Part{
+		ID: p.ID, Parent: p.ID, Type: p.Type, Key: p.Key, Chain: append(p.Chain[:len(p.Chain):len(p.Chain)], names...),
+		Data: data, JWT: p.JWT, Guess: true, root: p.root, at: p.at,
+	}
+	return c
+}
+
+// guess opens data in a form that nothing announces, if it is readable to its end.
+func (w *walk) guess(p *Part, data []byte, f *form, depth int) bool {
+	if !w.has(f.can) {
+		return false
+	}
+	if f.group > 0 && len(data) > prefix {
+		var room [4*prefix + 8]byte
+		head, sure := f.decode(room[:0], data[:prefix/f.group*f.group])
+		if sure == coding.No || !promising(head) {
+			return false
+		}
+	}
+	out, sure := f.decode(w.buffer(), data)
+	defer func() { w.release(out) }()
+	if sure == coding.No || len(out) < shortestHidden/2 || !w.readable(out) || !w.spend(p, depth) {
+		return false
+	}
+	return w.opened(p, f.name, out, depth, true)
+}
+
+func (w *walk) lzstring(p *Part, data []byte, depth int) bool {
+	if !w.has(canLZString) {
+		return false
+	}
+	out, sure := coding.LZString(w.buffer(), data, min(w.room(), 1<<24))
+	defer func() { w.release(out) }()
+	if sure == coding.No || len(out) < shortestHidden/2 || !w.readable(out) || !w.spend(p, depth) {
+		return false
+	}
+	return w.opened(p, "lzstring", out, depth, true)
+}
+
+// readable reports whether bytes are text, or something that can be opened.
+func (w *walk) readable(b []byte) bool {
+	if promising(b) {
+		return true
+	}
+	if len(b) < shortestOpened {
+		return false
+	}
+	if out, _, sure := coding.UTF16(w.buffer(), b); sure != coding.No && coding.Text(out) {
+		w.release(out)
+		return true
+	} else {
+		w.release(out)
+	}
+	for i := range w.o.binary {
+		if w.o.binary[i].Looks(b) == container.Certain {
+			return true
+		}
+	}
+	return false
+}
+
+// turned opens a text that was written in reverse or with other letters, if it then says what
+// it is. Of a token it is shown in any case: it may be a digest.
+func (w *walk) turned(p *Part, data []byte, s overview, token bool, depth int) bool {
+	for i := range turns {
+		t := &turns[i]
+		if !w.has(t.can) {
+			continue
+		}
+		out := t.take(w.buffer(), data)
+		c := w.guessed(p, t.names, out)
+		told := w.telling(out)
+		if (told || token && len(t.names) == 1) && w.spend(p, depth) {
+			c.Parent = p.ID
+			if told {
+				w.open(c, depth+1)
+			} else {
+				w.show(c)
+			}
+		}
+		w.drop(c)
+		w.release(out)
+		if told {
+			return true
+		}
+	}
+	return false
+}
+
+// telling reports whether a text says what it is: it has escapes, or is an encoding of
+// something readable, or a structure.
+func (w *walk) telling(text []byte) bool {
+	s := survey(text)
+	if c := text[0]; c == '{' || c == '[' || c == '<' {
+		for i := range w.o.texts {
+			if w.o.texts[i].Looks(text) == container.Certain {
+				return true
+			}
+		}
+	}
+	out := w.buffer()
+	defer func() { w.release(out) }()
+	for _, e := range [...]struct {
+		sign   class
+		can    ability
+		decode func(dst, src []byte) ([]byte, coding.Sure)
+	}{
+		{percent, canURL, coding.Percent}, {ampersand, canHTML, coding.HTML},
+		{backslash, canUnicode, coding.Escapes}, {equals, canQuoted, coding.QuotedPrintable},
+	} {
+		if s.seen&e.sign != 0 && w.has(e.can) {
+			var sure coding.Sure
+			if out, sure = e.decode(out[:0], text); sure == coding.Strong && len(out) >= shortestOpened && w.readable(out) {
+				return true
+			}
+		}
+	}
+	if bytes.Contains(text, []byte("xn--")) || bytes.HasPrefix(text, []byte("<~")) || bytes.HasPrefix(text, []byte("eyJ")) {
+		return true
+	}
+	return w.encoded(text, s)
+}
+
+// encoded reports whether all of a text is an encoding of something readable.
+func (w *walk) encoded(text []byte, s overview) bool {
+	run := bytes.Trim(text, "=")
+	var room [4]*form
+	var head [2 * prefix]byte
+	if s.seen&^(inRun|equals|blank) == 0 {
+		for _, f := range fitting(run, s.seen&^blank, room[:]) {
+			n := min(len(run), prefix) / f.group * f.group
+			if s.seen&blank != 0 {
+				f, n = &inBase64, min(len(run), prefix)
+			}
+			if out, sure := f.decode(head[:0], run[:n]); sure != coding.No && len(out) >= 6 && promising(out) {
+				return true
+			}
+		}
+	}
+	if s.seen&(mark|blank|dash) != 0 && len(run) > 11 && (classes[run[2]]&(blank|dash|mark) != 0 || run[0] == '\\') {
+		if out, sure := coding.Hex(head[:0], run[:min(len(run), prefix)/3*3-1]); sure == coding.Strong && promising(out) {
+			return true
+		}
+	}
+	return false
+}
+
+// bytesOf opens a text as the bytes of each form that it fits, where these are no text
+// either. It reports whether something was found in them.
+func (w *walk) bytesOf(p *Part, data []byte, seen class, show bool, depth int) bool {
+	data = bytes.Trim(data, "=")
+	var room [8]*form
+	forms := room[:0]
+	if seen&^(inRun|equals) == 0 {
+		var fits [4]*form
+		forms = append(forms, fitting(data, seen&^equals, fits[:])...)
+		if seen&(plus|dash) == 0 && len(data) <= 256 {
+			forms = append(forms, &inBase58)
+		}
+	} else if seen&blank == 0 {
+		forms = append(forms, &inASCII85, &inZ85)
+	}
+	for _, f := range forms {
+		if !w.has(f.can) {
+			continue
+		}
+		out, sure := f.decode(w.buffer(), data)
+		if sure == coding.No || len(out) < 6 || !w.spend(p, depth) {
+			w.release(out)
+			continue
+		}
+		c := w.guessed(p, []string{f.name}, out)
+		c.Type, c.Guess = Bytes, p.Guess || f.can&(canBase58|canASCII85) != 0
+		if show && f != &inHex {
+			w.show(c)
+		}
+		found := w.structure(c, w.o.binary, depth+1) || w.wide(c, depth+1) || w.dark(c, depth+1, 0)
+		if !found && show && (f == &inBase64 || f == &inHex && len(forms) > 0) {
+			w.unread(c, p.whole() && binaryText(p.Data, data) || p.at != nil && certainly(p.Data, f))
+		}
+		w.drop(c)
+		w.release(out)
+		if found {
+			return true
+		}
+		if f == &inHex {
+			break // nothing else has no other characters than these
+		}
+	}
+	return false
+}
+
+// certainly reports whether a value is written as only bytes are: in hexadecimal digits, or in
+// base64 with the padding or the signs that tokens avoid.
+func certainly(text []byte, f *form) bool {
+	return f == &inHex || bytes.HasSuffix(text, []byte("=")) || bytes.ContainsAny(text, "+/")
+}

@@ -1,0 +1,88 @@
+package unwrap
+
+// class is what a byte of a text may belong to.
+type class uint16
+
+const (
+	digit     class = 1 << iota // 0–9
+	hexLower                    // a–f
+	hexUpper                    // A–F
+	lower                       // g–z
+	upper                       // G–Z
+	plus                        // + and /
+	dash                        // - and _
+	equals                      // =
+	percent                     // %
+	ampersand                   // &
+	backslash                   // \
+	blank                       // space, tab, CR, LF
+	mark                        // other printable ASCII
+	control                     // no text
+	high                        // 0x80 and above
+)
+
+// inRun are the characters of the runs that may be an encoding.
+const inRun = digit | hexLower | hexUpper | lower | upper | plus | dash
+
+var classes = func() (t [256]class) {
+	for i := range t {
+		switch c := byte(i); {
+		case c >= '0' && c <= '9':
+			t[i] = digit
+		case c >= 'a' && c <= 'f':
+			t[i] = hexLower
+		case c >= 'A' && c <= 'F':
+			t[i] = hexUpper
+		case c >= 'g' && c <= 'z':
+			t[i] = lower
+		case c >= 'G' && c <= 'Z':
+			t[i] = upper
+		case c == '+' || c == '/':
+			t[i] = plus
+		case c == '-' || c == '_':
+			t[i] = dash
+		case c == '=':
+			t[i] = equals
+		case c == '%':
+			t[i] = percent
+		case c == '&':
+			t[i] = ampersand
+		case c == '\\':
+			t[i] = backslash
+		case c == ' ' || c == '\t' || c == '\r' || c == '\n':
+			t[i] = blank
+		case c < ' ' || c == 0x7f:
+			t[i] = control
+		case c >= 0x80:
+			t[i] = high
+		default:
+			t[i] = mark
+		}
+	}
+	return t
+}()
+
+// overview is what one pass over bytes tells of them.
+type overview struct {
+	seen    class // of all bytes together
+	longest int   // run of characters that may be an encoding
+	marks   int   // bytes that are no letter, digit or blank
+}
+
+// survey reads bytes once.
+func survey(data []byte) (s overview) {
+	start := 0
+	for i, b := range data {
+		c := classes[b]
+		s.seen |= c
+		if c&inRun == 0 {
+			s.longest = max(s.longest, i-start)
+			start = i + 1
+			if c != blank {
+				s.marks++
+			}
+		}
+	}
+	s.longest = max(s.longest, len(data)-start)
+	return s
+}

@@ -1,0 +1,345 @@
+package unwrap
+
+import (
+	"bytes"
+
+	"github.com/unasked-audit/unasked/harness/judge/unwrap/coding"
+)
+
+// shortestRun is how many characters a run has that is taken for an encoding.
+const shortestRun = 16
+
+// text opens what is in a text: fields, escapes, a token, encodings.
+func (w *walk) text(p *Part, s overview, depth int) {
+	if s.seen&equals != 0 && w.fields(p, depth) {
+		if s.seen&inRun == s.seen&^equals { // a=3D is a field, and may be quoted-printable
+			w.escape(p, canQuoted, "quoted-printable", coding.QuotedPrintable, depth)
+		}
+		return
+	}
+	opened := false
+	if s.seen&mark != 0 {
+		opened = w.link(p, depth)
+	}
+	if w.spelled(p, s, depth) {
+		return
+	}
+	// What is escaped as a whole is looked through once, without its escapes.
+	if s.seen&percent != 0 {
+		opened = w.escape(p, canURL, "url", coding.Percent, depth) || opened
+	}
+	if s.seen&ampersand != 0 {
+		opened = w.escape(p, canHTML, "html", coding.HTML, depth) || opened
+	}
+	if s.seen&backslash != 0 {
+		opened = w.escape(p, canUnicode, "unicode", coding.Escapes, depth) || opened
+	}
+	if s.seen&equals != 0 {
+		opened = w.escape(p, canQuoted, "quoted-printable", coding.QuotedPrintable, depth) || opened
+	}
+	if s.seen&dash != 0 && (bytes.Contains(p.Data, []byte("--"))) {
+		opened = w.escape(p, canPunycode, "punycode", coding.Punycode, depth) || opened
+	}
+	if opened || w.jwt(p, depth) {
+		return
+	}
+	if s.longest >= shortestRun && w.runs(p, depth) {
+		return
+	}
+	w.stubborn(p, s, depth)
+}
+
+// escape takes the escapes of a text off, if it has any.
+func (w *walk) escape(p *Part, can ability, name string, decode func(dst, src []byte) ([]byte, coding.Sure), depth int) bool {
+	if !w.has(can) {
+		return false
+	}
+	out, sure := decode(w.buffer(), p.Data)
+	defer func() { w.release(out) }()
+	if sure != coding.Strong || bytes.Equal(out, p.Data) || !w.spend(p, depth) {
+		return false
+	}
+	return w.opened(p, name, out, depth, false)
+}
+
+// spelled opens a text that as a whole is written byte by byte, such as 61:62:63 or
+// \x61\x62\x63, in Adobe's brackets, or as base64 with white space in it.
+func (w *walk) spelled(p *Part, s overview, depth int) bool {
+	data := bytes.TrimSpace(p.Data)
+	if len(data) < 11 {
+		return false
+	}
+	var f *form
+	switch c := data[2]; {
+	case data[0] == '\\' && data[1] == 'x', (c == ':' || c == ' ' || c == '-' || c == ',') && data[5] == c, data[0] == '0' && data[1]|0x20 == 'x':
+		f = &inHex
+	case bytes.HasSuffix(data, []byte("~>")):
+		f = &inASCII85
+	case s.seen&blank != 0 && s.seen&^(inRun|blank|equals) == 0 && bytes.IndexByte(data, ' ') > 0:
+		return w.spaced(p, data, depth)
+	default:
+		return false
+	}
+	if !w.has(f.can) {
+		return false
+	}
+	out, sure := f.decode(w.buffer(), data)
+	defer func() { w.release(out) }()
+	if sure != coding.Strong || !w.spend(p, depth) {
+		return false
+	}
+	return w.opened(p, f.name, out, depth, false)
+}
+
+// spaced opens base64 whose plus signs a form took for spaces.
+func (w *walk) spaced(p *Part, data []byte, depth int) bool {
+	joined := w.buffer()
+	for _, c := range data {
+		if c == ' ' {
+			c = '+'
+		}
+		joined = append(joined, c)
+	}
+	opened := w.decode(p, bytes.TrimRight(joined, "="), &inBase64, depth)
+	w.release(joined)
+	return opened
+}
+
+// runs decodes what may be an encoding in a text; it reports whether all of the text was.
+func (w *walk) runs(p *Part, depth int) (whole bool) {
+	data := p.Data
+	for i := 0; i < len(data); {
+		var seen class
+		start := i
+		for i < len(data) {
+			c := classes[data[i]]
+			if c&inRun == 0 {
+				break
+			}
+			seen |= c
+			i++
+		}
+		if i-start >= shortestRun {
+			// Base64 in lines (RFC 2045, section 6.8): each as long as the first, but the last.
+			for width := i - start; width%4 == 0 && i < len(data); {
+				next := i
+				for next < len(data) && next < i+2 && (data[next] == '\r' || data[next] == '\n') {
+					next++
+				}
+				end, more := next, class(0)
+				for end < len(data) && classes[data[end]]&inRun != 0 {
+					more |= classes[data[end]]
+					end++
+				}
+				if next == i || end == next || end-next > width {
+					break
+				}
+				seen |= more
+				i = end
+				if end-next < width {
+					break
+				}
+			}
+			if w.run(p, data[start:i], seen, depth) && spans(data, data[start:i]) {
+				whole = true
+			}
+		}
+		i++
+	}
+	return whole
+}
+
+// spans reports whether a run is all that a text has but for quotes, padding and blanks.
+func spans(text, run []byte) bool { return len(bytes.Trim(text, "\"= \t\r\n")) == len(run) }
+
+// form is an encoding that a run of characters may be in.
+type form struct {
+	name   string
+	can    ability
+	group  int // characters that are decoded together
+	decode func(dst, src []byte) ([]byte, coding.Sure)
+}
+
+var (
+	inHex       = form{"hex", canHex, 2, coding.Hex}
+	inBase32    = form{"base32", canBase32, 8, coding.Base32}
+	inBase32Hex = form{"base32", canBase32, 8, coding.Base32Hex}
+	inBase64    = form{"base64", canBase64, 4, coding.Base64}
+	inBase58    = form{"base58", canBase58, 0, coding.Base58}
+	inASCII85   = form{"ascii85", canASCII85, 5, coding.Ascii85}
+	inZ85       = form{"ascii85", canASCII85, 5, coding.Z85}
+)
+
+// fitting are the forms that the characters of a run allow, the narrowest first.
+func fitting(run []byte, seen class, into []*form) []*form {
+	into = into[:0]
+	if seen&^(digit|hexLower|hexUpper) == 0 && len(run)%2 == 0 {
+		into = append(into, &inHex)
+	}
+	if seen&(plus|dash|blank) == 0 && (seen&(hexLower|lower) == 0 || seen&(hexUpper|upper) == 0) {
+		into = append(into, &inBase32, &inBase32Hex)
+	}
+	if seen&plus == 0 || seen&dash == 0 {
+		into = append(into, &inBase64)
+	}
+	return into
+}
+
+// run decodes a run in the first form in which something readable comes out. It
+// reports whether there was one.
+func (w *walk) run(p *Part, run []byte, seen class, depth int) bool {
+	var room [4]*form
+	for _, f := range fitting(run, seen, room[:]) {
+		if w.decode(p, run, f, depth) {
+			return true
+		}
+	}
+	// What joins words and numbers in a path or a name may join an encoding to them.
+	for _, joint := range [...]class{plus, dash, plus | dash} {
+		if seen&joint == joint && w.pieces(p, run, joint, depth) {
+			return true
+		}
+	}
+	if !spans(p.Data, run) && coded(run, seen) && w.has(canBase64) {
+		w.raw(p, run, &inBase64, depth)
+	}
+	return false
+}
+
+// pieces decodes what stands between the joints of a run.
+func (w *walk) pieces(p *Part, run []byte, joint class, depth int) (any bool) {
+	var room [4]*form
+	for start, i := 0, 0; i <= len(run); i++ {
+		if i < len(run) && classes[run[i]]&joint == 0 {
+			continue
+		}
+		if piece := run[start:i]; len(piece) >= shortestRun && len(piece) < len(run) {
+			for _, f := range fitting(piece, survey(piece).seen, room[:]) {
+				if w.decode(p, piece, f, depth) {
+					any = true
+					break
+				}
+			}
+		}
+		start = i + 1
+	}
+	return any
+}
+
+// prefix is how many characters are decoded to see whether the rest is worth it.
+const prefix = 48
+
+// decode opens what a run is in a form, if its first bytes promise something readable.
+func (w *walk) decode(p *Part, run []byte, f *form, depth int) bool {
+	if !w.has(f.can) {
+		return false
+	}
+	if f.group > 0 && len(run) > prefix {
+		var room [2 * prefix]byte
+		head, sure := f.decode(room[:0], run[:prefix/f.group*f.group])
+		if sure == coding.No || !promising(head) {
+			return false
+		}
+	}
+	out, sure := f.decode(w.buffer(), run)
+	defer func() { w.release(out) }()
+	if sure == coding.No || !promising(out) || !w.spend(p, depth) {
+		return false
+	}
+	return w.opened(p, f.name, out, depth, false)
+}
+
+// raw shows what a run is in a form when it is nothing readable, for it may hold what is
+// looked for as it is.
+func (w *walk) raw(p *Part, run []byte, f *form, depth int) {
+	out, sure := f.decode(w.buffer(), run)
+	defer func() { w.release(out) }()
+	if sure == coding.No || !w.spend(p, depth) {
+		return
+	}
+	c := w.inside(p, f.name, out)
+	c.Type = Bytes
+	w.show(c)
+	if !w.structure(c, w.o.binary, depth+1) && !w.wide(c, depth+1) {
+		w.unread(c, false)
+	}
+	w.drop(c)
+}
+
+// promising reports whether bytes begin like text or like something that can be opened.
+func promising(b []byte) bool {
+	if len(b) < shortestOpened {
+		return false
+	}
+	if coding.Text(b) {
+		return true
+	}
+	switch coding.Magic(b) {
+	case "":
+		return false
+	case "zlib":
+		return coding.Plausible("deflate", b[2:], 0)
+	}
+	return true
+}
+
+// coded reports whether a run is no word: random characters have digits among their
+// letters, and mixed cases where the alphabet has both.
+func coded(run []byte, seen class) bool {
+	letters := seen & (hexLower | hexUpper | lower | upper)
+	if seen&digit == 0 {
+		return seen&plus != 0 && seen&(hexLower|lower) != 0 && seen&(hexUpper|upper) != 0
+	}
+	return letters != 0 && len(run) >= shortestRun
+}
+
+// longestAlgorithm is how long the header of a token is that has no more than the
+// names of its algorithm, type and key.
+const longestAlgorithm = 48
+
+// jwt opens the header and the claims of JSON Web Tokens (RFC 7519), wherever in a text
+// they stand. It reports whether the text has one.
+func (w *walk) jwt(p *Part, depth int) (found bool) {
+	if !w.has(canJWT) {
+		return false
+	}
+	data := p.Data
+	for from := 0; ; {
+		i := bytes.Index(data[from:], []byte("eyJ"))
+		if i < 0 {
+			return found
+		}
+		i += from
+		end := i
+		for end < len(data) && (classes[data[end]]&(inRun&^plus|equals) != 0 || data[end] == '.') {
+			end++
+		}
+		from = i + 3
+		if i > 0 && classes[data[i-1]]&inRun != 0 {
+			continue
+		}
+		head, rest, _ := bytes.Cut(data[i:end], []byte("."))
+		body, _, ok := bytes.Cut(rest, []byte("."))
+		if !ok {
+			continue
+		}
+		header, claims := w.buffer(), w.buffer()
+		header, one := coding.Base64(header, head)
+		claims, two := coding.Base64(claims, body)
+		if one != coding.No && two != coding.No && header[0] == '{' && claims[0] == '{' && w.spend(p, depth) {
+			found, from = true, end
+			if w.left.Bytes -= int64(len(header) + len(claims)); w.left.Bytes >= 0 {
+				c := w.inside(p, "jwt", claims)
+				c.JWT = true
+				w.open(c, depth+1)
+				c.Parent, c.Data, c.JWT = p.ID, header, p.JWT
+				if len(header) > longestAlgorithm {
+					w.open(c, depth+1)
+				}
+				w.drop(c)
+			}
+		}
+		w.release(header)
+		w.release(claims)
+	}
+}
