@@ -1,6 +1,7 @@
 package har
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -14,6 +15,9 @@ import (
 
 // maxContent is how much of one body's content is written, in bytes: no more is read back.
 const maxContent = 64 << 20
+
+// heldInMemory is how long a body may be that is not read a second time, in bytes.
+const heldInMemory = 64 << 10
 
 // bodyText is a body as it will be written.
 type bodyText struct {
@@ -61,8 +65,12 @@ func (w *writer) body(b flow.Body, headers []flow.Header) (*bodyText, error) {
 // measure finds the size and whether it is text.
 func (t *bodyText) measure() error {
 	t.size, t.plain = 0, true
-	return t.each(func(piece []byte) {
+	var small []byte
+	err := t.each(func(piece []byte) {
 		t.size += int64(len(piece))
+		if t.size <= heldInMemory {
+			small = append(small, piece...)
+		}
 		for len(piece) > 0 && t.plain {
 			c, n := utf8.DecodeRune(piece)
 			odd := c < ' ' && c != '\t' && c != '\n' && c != '\r' || c >= 0x7f && c < 0xa0
@@ -72,6 +80,10 @@ func (t *bodyText) measure() error {
 			piece = piece[n:]
 		}
 	})
+	if err == nil && t.size <= heldInMemory {
+		t.open = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(small)), nil }
+	}
+	return err
 }
 
 // each calls use with one piece after the other; none ends within a character.
@@ -82,7 +94,7 @@ func (t *bodyText) each(use func(piece []byte)) error {
 	}
 	defer rc.Close()
 	in := io.LimitReader(rc, maxContent)
-	buf := make([]byte, 32<<10)
+	buf := make([]byte, 16<<10)
 	kept := 0
 	for {
 		n, err := in.Read(buf[kept:])
