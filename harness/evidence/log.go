@@ -1,7 +1,6 @@
 package evidence
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
@@ -178,7 +177,9 @@ func (l *Log) AppendAt(at Stamp, kind string, data any) (Event, error) {
 }
 
 func (l *Log) append(at *Stamp, kind string, data any) (Event, error) {
-	raw, err := encode(data)
+	e := encoders.Get().(*encoder)
+	defer e.put()
+	raw, err := e.encode(data)
 	if err != nil {
 		return Event{}, fmt.Errorf("evidence: event %s: %w", kind, err)
 	}
@@ -187,8 +188,11 @@ func (l *Log) append(at *Stamp, kind string, data any) (Event, error) {
 		at = &l.stamp
 	}
 	ev, err := l.write(*at, kind, raw)
+	heard := len(l.queue) > 0
 	l.mu.Unlock()
-	l.feed()
+	if heard {
+		l.feed()
+	}
 	if err != nil {
 		return Event{}, fmt.Errorf("evidence: write event %s to %s: %w", kind, filepath.Join(l.dir, logName), err)
 	}
@@ -200,8 +204,9 @@ func (l *Log) append(at *Stamp, kind string, data any) (Event, error) {
 	return ev, nil
 }
 
-// write adds a line. The caller holds l.mu and calls feed after releasing it.
-func (l *Log) write(at Stamp, kind string, raw json.RawMessage) (Event, error) {
+// write adds a line. raw is the payload on one line, and is not kept. The caller
+// holds l.mu and calls feed after releasing it.
+func (l *Log) write(at Stamp, kind string, raw []byte) (Event, error) {
 	switch {
 	case l.sealed:
 		return Event{}, ErrSealed
@@ -209,7 +214,7 @@ func (l *Log) write(at Stamp, kind string, raw json.RawMessage) (Event, error) {
 		return Event{}, l.broken
 	}
 	ev := Event{Seq: l.seq + 1, At: l.now().UTC().Round(0), Arm: at.Arm, Phase: at.Phase, Consent: at.Consent, Kind: kind, Data: raw, Prev: l.prev}
-	line, err := encode(ev)
+	line, err := appendEvent(make([]byte, 0, len(raw)+eventRoom), &ev)
 	if err != nil {
 		return Event{}, err
 	}
@@ -295,15 +300,4 @@ func (l *Log) Sync() error {
 		return fmt.Errorf("evidence: bring %s to the disk: %w", l.dir, full(err))
 	}
 	return nil
-}
-
-// encode is JSON on one line, with characters as they are.
-func encode(v any) ([]byte, error) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return nil, err
-	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }
