@@ -37,6 +37,8 @@ var measurements = []measurement{
 	{"proxy", measureProxy},
 	{"memory", measureMemory},
 	{"recognition", measureRecognition},
+	{"trackhar", measureTrackHAR},
+	{"audit", measureAudit},
 }
 
 func main() {

@@ -150,7 +150,7 @@ func machine(ctx context.Context) string {
 		first, _, _ := strings.Cut(string(out), "\n")
 		versions = append(versions, strings.TrimSpace(strings.TrimPrefix(strings.TrimPrefix(p[0]+" "+first, "rg "), "mitmdump ")))
 	}
-	versions = append(versions, "goproxy "+moduleVersion("github.com/elazarl/goproxy"))
+	versions = append(versions, "goproxy "+moduleVersion("github.com/elazarl/goproxy"), "trackhar "+trackharVersion)
 	return fmt.Sprintf("Measured on %s on %d cores of %s, %s: %s.",
 		time.Now().UTC().Format("2006-01-02"), runtime.NumCPU(), processor, runtime.GOOS, strings.Join(versions, ", "))
 }
