@@ -6,7 +6,7 @@ AUDITS  ?= audits
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 export CGO_ENABLED ?= 0
 
-.PHONY: help demo build test check needs-demo needs-test apps clean
+.PHONY: help demo build test check bench needs-demo needs-test needs-bench apps clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +25,10 @@ check: ## gofmt, go vet, staticcheck
 	@$(GO) vet ./...
 	@$(GO) tool staticcheck ./...
 
+bench: needs-bench ## measure against other programs and write the table of docs/performance.md (six minutes)
+	@npm ci --prefix bench/trackhar --silent --no-audit --no-fund
+	@cd bench && $(GO) vet . && $(GO) run . -root .. -table ../docs/performance.md
+
 apps: needs-test ## build the calibration apps' APKs from their sources
 	@sh emulator/virtual/apps/build.sh
 
@@ -33,6 +37,9 @@ needs-demo:
 
 needs-test:
 	@sh scripts/need.sh test
+
+needs-bench:
+	@sh scripts/need.sh bench
 
 clean: ## remove what was built
 	@rm -rf bin

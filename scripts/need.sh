@@ -3,6 +3,7 @@
 #
 #   need.sh demo    what an audit on the embedded device needs
 #   need.sh test    that, and what the test suite checks itself against
+#   need.sh bench   what an audit needs, and the programs that it is measured against
 #
 # Asks apt only for what is missing, as root or through sudo. Where that fails, one
 # sentence names the packages and the command.
@@ -10,12 +11,14 @@ set -eu
 
 for_demo="adb:adb certutil:libnss3-tools"
 for_test="aapt2:aapt apksigner:apksigner zipalign:zipalign curl:curl openssl:openssl gcc:gcc npm:npm tshark:tshark dig:bind9-dnsutils ip:iproute2 iptables:iptables sysctl:procps"
+for_bench="mitmdump:mitmproxy rg:ripgrep node:nodejs npm:npm"
 framework=/usr/share/android-framework-res/framework-res.apk
 
 case "${1:-}" in
 demo) wanted=$for_demo ;;
 test) wanted="$for_demo $for_test" ;;
-*) echo "usage: $0 demo|test" >&2; exit 64 ;;
+bench) wanted="$for_demo $for_bench" ;;
+*) echo "usage: $0 demo|test|bench" >&2; exit 64 ;;
 esac
 
 missing=""
