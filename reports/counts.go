@@ -12,6 +12,17 @@ func unread(rec *record.Record, j *judge.Judgement) int {
 	return max(j.Coverage.Opaque-rec.Spare, 0)
 }
 
+// neverRead is how many of the names that were asked for had no request that was read.
+func neverRead(names []judge.Name) int {
+	n := 0
+	for _, name := range names {
+		if !name.Read {
+			n++
+		}
+	}
+	return n
+}
+
 // plantedOf counts the canaries that were put on the device and read back, and names the others.
 func plantedOf(all []Canary) (planted int, missing []string) {
 	for _, c := range all {

@@ -48,7 +48,7 @@ func NewDossier(j *judge.Judgement) Dossier {
 	d := Dossier{Holders: []Holder{}, Joins: []Join{}}
 	at := make(map[string]int)
 	for _, f := range j.Findings {
-		if !held(f.Claim) {
+		if !held(f) {
 			continue
 		}
 		name := f.Owner
@@ -85,13 +85,16 @@ func (e *Entry) gravity() int {
 	return explain.Gravity(judge.Finding{Claim: e.Claim, Subject: e.Subject})
 }
 
-// held reports whether a claim leaves something with somebody else.
-func held(c judge.Claim) bool {
-	switch c {
+// held reports whether a finding leaves something with somebody else. What is only possible does not, and what a
+// service answers with was counted when it was sent, if that was seen.
+func held(f judge.Finding) bool {
+	switch f.Claim {
 	case judge.DeviceAccountAdded, judge.CredentialsKept, judge.IdentifierIsOnlyApp:
 		return false
+	case judge.IdentifierReturned:
+		return f.Unseen && !f.Possible
 	}
-	return true
+	return !f.Possible
 }
 
 func (h *Holder) add(f judge.Finding) {

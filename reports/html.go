@@ -56,6 +56,10 @@ type page struct {
 	Screens   []screenshot
 	NotShown  int // screenshots
 	Opaque    []Opaque
+	Bar       *coverageBar
+	Closed    []closed // what could not be read, by destination
+	Names     []judge.Name
+	MoreNames int    // that are not listed
 	Spots     []spot // that could hide a violation
 	Noted     []judge.BlindSpot
 	Unread    int // connections that could not be read
@@ -189,6 +193,9 @@ func newPage(ctx context.Context, in Input, rec *record.Record) (*page, error) {
 	p.spots()
 	r := newReport(rec, j)
 	p.Opaque, p.Exhibits = r.Opaque, r.Exhibits
+	p.Bar, p.Closed = newCoverageBar(j.Coverage), closedTo(j.Opaque)
+	p.Names, p.MoreNames = j.Names, max(len(j.Names)-maxNames, 0)
+	p.Names = p.Names[:len(p.Names)-p.MoreNames]
 	return p, nil
 }
 
@@ -253,6 +260,13 @@ func facts(j *judge.Judgement, unread int, findings []numbered) []fact {
 		out = append(out,
 			fact{explain.Number(int64(len(holders))), plural(len(holders), "company got them", "companies got them")},
 			fact{explain.Number(int64(len(countries))), plural(len(countries), "country", "countries") + known})
+	}
+	if c := j.Coverage; c.Clear+c.Unread+c.Missing > 0 {
+		of := "of what came by could be read"
+		if c.Counted {
+			of = "of the bytes sent could be read"
+		}
+		out = append(out, fact{explain.Share(c.PerMille), of})
 	}
 	return append(out,
 		fact{explain.Number(int64(j.Coverage.Flows)), plural(j.Coverage.Flows, "request read", "requests read")},

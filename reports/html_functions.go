@@ -36,6 +36,7 @@ func functions() template.FuncMap {
 		"said":    func(s any) string { return explain.Line(fmt.Sprint(s), 1000) },
 		"grounds": explain.Grounds,
 		"promise": explain.Promise,
+		"sure":    explain.Sure,
 		"join":    join,
 		"offset":  func(first, line int) int { return first + line*lineH },
 		"offset1": func(at, by int) int { return at + by },

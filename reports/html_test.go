@@ -196,3 +196,24 @@ func TestRedIsForViolations(t *testing.T) {
 		t.Error("the innocent app's page has red in it")
 	}
 }
+
+// What could not be read, how much that was, and how sure a finding is, stand in the page.
+func TestHTMLSaysWhatWasNotRead(t *testing.T) {
+	page := string(write(t, reports.FormatHTML, specimen.Guilty(t)))
+	for _, says := range []string{
+		"<b>78.2 %</b> of the bytes sent could be read",
+		"less than the 80 % that the protocol asks for",
+		`class="missing"`, `class="unread"`, `class="clear"`,
+		"pinned.clipshare.example</bdi></code></span> <span class=\"how\">at <code><bdi>203.0.113.9:443", "t13d1516h2_8daaf6152771_02713d6af862", "e7d705a3286e19ea42f587b344ee6865",
+		"Let through untouched",
+		`<tr class="early"><td><code><bdi>pinned.clipshare.example</bdi></code> <span class="how"><bdi>ClipShare Ltd</bdi>, Singapore`,
+		"beacon.adreach.example", "doh; <bdi>NXDOMAIN</bdi>",
+		"WebSocket message 0, to the device", "<mark>&#43;12025550143</mark>",
+		"97 % sure: the value stands there with about 40 bits",
+		"only possible: violates nothing", "40 % sure, so it violates nothing by itself",
+	} {
+		if !strings.Contains(page, says) {
+			t.Errorf("the page does not say %q", says)
+		}
+	}
+}

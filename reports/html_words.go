@@ -26,6 +26,8 @@ func glossary() []word {
 		{"Seal", "The SHA-256 of the evidence’s manifest, which names every file with its own. Whoever noted it down sees any later change."},
 		{"Flow", "One request of the app with the service's answer."},
 		{"Finding", "A statement that something happened, with the places in the evidence that prove it."},
+		{"Coverage", "How much of what the app sent could be read: bytes in the clear, of all that came by or that the device's kernel counted."},
+		{"JA3, JA4", "Short names for how a program opens an encrypted connection. The same program has the same, whatever host it talks to."},
 		{"Blind spot", "Something that could not be looked at. Where it could hide a violation, the answer is inconclusive."},
 		{"Draft", "A recording that was made and thrown away, and never posted."},
 		{"Violated", "It happened, and the proof is in this report."},
@@ -41,6 +43,11 @@ var reasons = map[string]string{
 	flow.NoHTTP:     "what was sent is no HTTP",
 	flow.NoOrigin:   "the service could not be reached",
 	flow.Broken:     "the connection broke",
+	flow.Passed:     "let through untouched, after the app had refused the proxy's certificate for this host",
+	flow.ClientCert: "the service asks for a certificate of the app's own",
+	flow.QUIC:       "an attempt at HTTP/3, which was refused so that the app falls back",
+	flow.Upgraded:   "it went over to another protocol; its messages were searched",
+	flow.Unused:     "opened in advance, and closed with nothing sent on it",
 }
 
 // reason says why a connection could not be read.

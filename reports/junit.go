@@ -67,6 +67,16 @@ func writeJUnit(_ context.Context, w io.Writer, in Input) error {
 	return err
 }
 
+// beforeChoice is how many bytes were sent before any choice and could not be read.
+func beforeChoice(j *judge.Judgement) (n int64) {
+	for _, o := range j.Opaque {
+		if o.Consent == evidence.Untouched {
+			n += o.Bytes
+		}
+	}
+	return n
+}
+
 func junitProperties(m evidence.Manifest, j *judge.Judgement) ginkgo.JUnitProperties {
 	device := "real or emulated"
 	if m.Device.Simulated {
@@ -75,6 +85,8 @@ func junitProperties(m evidence.Manifest, j *judge.Judgement) ginkgo.JUnitProper
 	return ginkgo.JUnitProperties{Properties: []ginkgo.JUnitProperty{
 		{Name: "verdict", Value: inert.Line(string(j.Verdict), 40)},
 		{Name: "ladder", Value: fmt.Sprintf("L%d", j.Ladder)},
+		{Name: "coverage", Value: explain.Coverage(j.Coverage)},
+		{Name: "bytes before a choice that could not be read", Value: explain.Bytes(beforeChoice(j))},
 		{Name: "app", Value: inert.Line(m.App.Package+" "+m.App.VersionName, 200)},
 		{Name: "device", Value: device},
 		{Name: "protocol", Value: inert.Line(m.Protocol, 100)},

@@ -94,8 +94,12 @@ type Canary struct {
 type Opaque struct {
 	Host     string `json:"host"`
 	Port     int    `json:"port,omitempty"`
-	Reason   string `json:"reason"` // distrusted, hung-up, no-http, no-origin or broken
+	Reason   string `json:"reason"` // distrusted, hung-up, passed, client-cert, quic, no-http, upgraded, no-origin, unused or broken
 	Detail   string `json:"detail,omitempty"`
+	SNI      string `json:"sni,omitempty"`    // the name in the device's TLS hello
+	Server   string `json:"server,omitempty"` // address of the origin
+	JA3      string `json:"ja3,omitempty"`    // of the device's TLS hello
+	JA4      string `json:"ja4,omitempty"`
 	Times    int    `json:"times"`
 	Sent     int64  `json:"sent"` // bytes from the device
 	Received int64  `json:"received"`
@@ -153,6 +157,7 @@ func newReport(rec *record.Record, j *judge.Judgement) *Report {
 	for _, o := range rec.Opaque {
 		r.Opaque = append(r.Opaque, Opaque{
 			Host: o.Host, Port: o.Port, Reason: o.Reason, Detail: o.Detail, Times: o.Times, Sent: o.Sent, Received: o.Received, Event: o.Event, Spare: o.Spare,
+			SNI: o.SNI, Server: o.Server, JA3: o.JA3, JA4: o.JA4,
 		})
 	}
 	for _, p := range rec.Pictures {
@@ -213,6 +218,8 @@ func (r *Report) valid() {
 	list(&j.BlindSpots)
 	list(&j.Recipients)
 	list(&j.Decoys.Matches)
+	list(&j.Opaque)
+	list(&j.Names)
 	j.Findings = append([]judge.Finding{}, j.Findings...)
 	for i := range j.Findings {
 		list(&j.Findings[i].Phases)

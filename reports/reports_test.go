@@ -208,3 +208,12 @@ var errFull = errors.New("no space left on device")
 type full struct{}
 
 func (full) Write([]byte) (int, error) { return 0, errFull }
+
+func TestJUnitSaysTheCoverage(t *testing.T) {
+	got := string(write(t, reports.FormatJUnit, specimen.Guilty(t)))
+	for _, says := range []string{`name="coverage" value="78.2 % of what the app sent was read`, `name="bytes before a choice that could not be read" value="4.4 kB"`} {
+		if !strings.Contains(got, says) {
+			t.Errorf("it does not say %s:\n%s", says, got)
+		}
+	}
+}

@@ -31,6 +31,8 @@ func schema(t testing.TB, strict bool) []byte {
 				return enum("the answer to a question; there is no compliant", judge.Violated, judge.NotObserved, judge.Inconclusive, judge.NotApplicable)
 			case reflect.TypeFor[evidence.Consent]():
 				return enum("what the person had said", evidence.Untouched, evidence.Choosing, evidence.Rejected, evidence.Accepted, evidence.Ignored, evidence.Withdrawn)
+			case reflect.TypeFor[judge.Basis]():
+				return enum("what bytes were counted on: connections as they were on the wire, or requests as they were read", judge.OnTheWire, judge.InRequests)
 			case reflect.TypeFor[evidence.Digest]():
 				return &invopop.Schema{Type: "string", Pattern: "^([0-9a-f]{64})?$", Description: "a SHA-256 in hexadecimal digits"}
 			}
@@ -161,7 +163,8 @@ func TestJSONHoldsTheJudgement(t *testing.T) {
 	if len(r.Phases) != 5 || r.Phases[2].Requests != 6 || !r.Phases[2].Reached {
 		t.Errorf("phases: %+v", r.Phases)
 	}
-	if len(r.Opaque) != 1 || r.Opaque[0].Host != "pinned.clipshare.example" {
+	if len(r.Opaque) != 2 || r.Opaque[0].Host != "pinned.clipshare.example" || r.Opaque[1].Reason != "passed" || r.Opaque[1].SNI != "pinned.clipshare.example" ||
+		r.Opaque[1].Server != "203.0.113.9:443" || r.Opaque[1].JA3 == "" || r.Opaque[1].JA4 == "" || r.Opaque[1].Sent != 3_904 {
 		t.Errorf("unread connections: %+v", r.Opaque)
 	}
 	if len(r.Canaries) != 10 || !r.Canaries[0].Planted || r.Canaries[0].Decoy == "" || r.Canaries[9].Planted {
@@ -171,7 +174,7 @@ func TestJSONHoldsTheJudgement(t *testing.T) {
 
 func TestDossier(t *testing.T) {
 	d := reports.NewDossier(specimen.Guilty(t).Judgement)
-	if len(d.Holders) != 4 || d.Holders[0].Name != "ClipShare Ltd" || len(d.Holders[0].Entries) != 5 {
+	if len(d.Holders) != 4 || d.Holders[0].Name != "ClipShare Ltd" || len(d.Holders[0].Entries) != 6 {
 		t.Fatalf("holders: %+v", d.Holders)
 	}
 	joined := map[string]string{}

@@ -90,7 +90,7 @@ func lead(j *judge.Judgement, app evidence.App) string {
 
 // deeds are what the violating findings say happened, in words.
 func deeds(j *judge.Judgement) []string {
-	var kinds, holders, countries []string
+	var kinds, unseen, holders, countries []string
 	accounts, drafts, faces, device, others, unowned, nowhere := 0, 0, 0, 0, 0, 0, 0
 	for _, f := range number(j) {
 		if len(f.Violates) == 0 {
@@ -109,6 +109,8 @@ func deeds(j *judge.Judgement) []string {
 			if f.Country == "" {
 				nowhere++
 			}
+		case judge.IdentifierReturned:
+			unseen = add(unseen, f.Subject)
 		case judge.DraftUploaded:
 			drafts++
 		case judge.FeatureVectorSent:
@@ -138,6 +140,9 @@ func deeds(j *judge.Judgement) []string {
 			explain.Count(int64(len(holders)), one, many))
 		s += where(countries, nowhere > 0)
 		out = append(out, s)
+	}
+	if len(unseen) > 0 {
+		out = append(out, fmt.Sprintf("sent %s in a way that could not be read", explain.Count(int64(len(unseen)), "kind of identifier", "kinds of identifiers")))
 	}
 	if device > 0 {
 		out = append(out, "added an account to the device")

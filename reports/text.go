@@ -83,6 +83,7 @@ func writeText(ctx context.Context, w io.Writer, in Input) error {
 	t.sent()
 	t.found()
 	t.blindSpots()
+	t.closed()
 	t.tested()
 	return b.Flush()
 }
@@ -135,6 +136,7 @@ func (t *text) head() {
 	t.printf("\n%s\n", t.verdict(t.j.Verdict, strings.ToUpper(inert.Line(string(t.j.Verdict), 40))))
 	t.para("", fmt.Sprintf("Account ladder: %s of L7, %s.", level.Name, strings.ToLower(level.What[:1])+level.What[1:]))
 	t.para("", lead(t.j, m.App))
+	t.para("", "Coverage: "+explain.Coverage(t.j.Coverage)+".")
 }
 
 func (t *text) questions() {
@@ -262,6 +264,32 @@ func (t *text) spots(title string, spots []judge.BlindSpot) {
 	}
 }
 
+// closed lists what could not be read, by destination.
+func (t *text) closed() {
+	if len(t.j.Opaque) == 0 {
+		return
+	}
+	t.section("Sent, and not readable")
+	for i, o := range t.j.Opaque {
+		if i == textHosts {
+			t.printf("  … and %s\n", explain.Count(int64(len(t.j.Opaque)-textHosts), "more destination", "more destinations"))
+			break
+		}
+		var in []string
+		if o.Requests > 0 {
+			in = append(in, explain.Count(int64(o.Requests), "request", "requests"))
+		}
+		if o.Connections > 0 {
+			in = append(in, explain.Count(int64(o.Connections), "connection", "connections"))
+		}
+		line := fmt.Sprintf("%s: %s in %s", explain.Recipient(o.Host, o.Owner, o.Country), explain.Bytes(o.Bytes), join(in, "and"))
+		if when := explain.Consent(o.Consent); when != "" {
+			line += ", " + when
+		}
+		t.hang("  • ", "    ", line, nil)
+	}
+}
+
 func (t *text) tested() {
 	c, d, m := t.j.Coverage, t.j.Decoys, t.rec.Manifest
 	t.section("How it was tested")
@@ -271,6 +299,9 @@ func (t *text) tested() {
 		unread += fmt.Sprintf("; %s opened by the app and not needed", explain.Count(int64(n), "more was", "more were"))
 	}
 	t.row("not read", unread, nil)
+	if n := len(t.j.Names); n > 0 {
+		t.row("names", fmt.Sprintf("%s asked for, %d without a request that was read", explain.Count(int64(n), "name was", "names were"), neverRead(t.j.Names)), nil)
+	}
 	all := canaries(t.rec)
 	planted, missing := plantedOf(all)
 	said := fmt.Sprintf("%d of %s", planted, explain.Count(int64(len(all)), "invented value", "invented values"))

@@ -43,7 +43,7 @@ func (it *item) gravity() int {
 func transfers(j *judge.Judgement, findings []numbered) (with []transfer, without []judge.Recipient) {
 	at := make(map[string]int)
 	for _, f := range findings {
-		if !held(f.Claim) || f.Host == "" {
+		if !held(f.Finding) || f.Host == "" {
 			continue
 		}
 		i, ok := at[f.Host]
@@ -133,6 +133,8 @@ func itemName(f judge.Finding) string {
 	switch f.Claim {
 	case judge.IdentifierSent:
 		return explain.Kind(f.Subject)
+	case judge.IdentifierReturned:
+		return explain.Kind(f.Subject) + ", which it was not seen being sent"
 	case judge.DraftUploaded:
 		return "unposted draft"
 	case judge.FeatureVectorSent:

@@ -57,25 +57,25 @@ type inquiry struct {
 	coverage   Coverage
 	decoys     DecoyResult
 	recipients map[string]*Recipient
-	clients    map[string]bool       // the device's ends of the connections whose requests were read
-	anonymous  int                   // requests of which nobody knows which app sent them
-	asked      map[flow.ID]asked     // requests that wait for their response, and those of WebSockets
-	unreached  map[flow.ID]bool      // flows whose origin could not be reached, and whose request was not read either
-	sockets    map[flow.ID]bool      // connections whose messages were read
-	noisy      map[[2]string]bool    // canary kind and host that were seen without the app
-	carried    map[[2]string]uint64  // canary kind and value → the first event in which anybody was seen sending it
-	returned   []returned            // canaries that services answered with
-	wires      map[string]*wire      // connections of the device's side, by id
-	hidden     map[hiding]*Opaque    // what could not be read, by destination
-	origins    map[string]bool       // addresses of origins whose answers were read
-	queried    map[string]*Name      // names that were asked for
-	dotRead    map[string]bool       // hosts whose DNS over TLS was read
-	onWire     int64                 // bytes to the device on all of its connections
-	uploads    map[string]*upload    // of drafts, by host
-	readable   map[stack]bool        // TLS stacks whose requests were read
-	sealed     map[string]*unread    // by host
-	binary     map[[2]string]*unread // by host: what is no text, and can't be called sealed
-	cuts       map[[2]string]*unread // by host and reason
+	clients    map[string]bool               // the device's ends of the connections whose requests were read
+	anonymous  int                           // requests of which nobody knows which app sent them
+	asked      map[flow.ID]asked             // requests that wait for their response, and those of WebSockets
+	unreached  map[flow.ID]bool              // flows whose origin could not be reached, and whose request was not read either
+	sockets    map[flow.ID]bool              // connections whose messages were read
+	noisy      map[[2]string]bool            // canary kind and host that were seen without the app
+	carried    map[[2]string]uint64          // canary kind and value → the first event in which anybody was seen sending it
+	returned   []returned                    // canaries that services answered with
+	wires      map[string]*wire              // connections of the device's side, by id
+	hidden     map[hiding]*OpaqueDestination // what could not be read, by destination
+	origins    map[string]bool               // addresses of origins whose answers were read
+	queried    map[string]*Name              // names that were asked for
+	dotRead    map[string]bool               // hosts whose DNS over TLS was read
+	onWire     int64                         // bytes to the device on all of its connections
+	uploads    map[string]*upload            // of drafts, by host
+	readable   map[stack]bool                // TLS stacks whose requests were read
+	sealed     map[string]*unread            // by host
+	binary     map[[2]string]*unread         // by host: what is no text, and can't be called sealed
+	cuts       map[[2]string]*unread         // by host and reason
 }
 
 func newInquiry(ev evidence.Evidence, kb *knowledge.Base, s *survey) (*inquiry, error) {
@@ -84,7 +84,7 @@ func newInquiry(ev evidence.Evidence, kb *knowledge.Base, s *survey) (*inquiry, 
 		findings: newFindings(), recipients: map[string]*Recipient{}, asked: map[flow.ID]asked{},
 		unreached: map[flow.ID]bool{}, sockets: map[flow.ID]bool{}, noisy: map[[2]string]bool{}, uploads: map[string]*upload{},
 		clients: map[string]bool{}, readable: map[stack]bool{}, sealed: map[string]*unread{}, binary: map[[2]string]*unread{}, cuts: map[[2]string]*unread{},
-		carried: map[[2]string]uint64{}, wires: map[string]*wire{}, hidden: map[hiding]*Opaque{}, origins: map[string]bool{}, queried: map[string]*Name{}, dotRead: map[string]bool{},
+		carried: map[[2]string]uint64{}, wires: map[string]*wire{}, hidden: map[hiding]*OpaqueDestination{}, origins: map[string]bool{}, queried: map[string]*Name{}, dotRead: map[string]bool{},
 	}
 	for _, o := range s.opaque {
 		if o.connection.Reason == flow.NoOrigin {

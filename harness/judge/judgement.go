@@ -46,17 +46,17 @@ const (
 
 // Judgement is all that follows from the evidence.
 type Judgement struct {
-	Verdict    Verdict         `json:"verdict"` // of the whole: violated if any question is, else inconclusive if any is
-	Ladder     int             `json:"ladder"`  // the highest level reached without sign-up, 0 to 7
-	Questions  []Question      `json:"questions"`
-	Findings   []Finding       `json:"findings"`    // by level and claim, stable
-	BlindSpots []BlindSpot     `json:"blind_spots"` // what could not be seen
-	Coverage   Coverage        `json:"coverage"`
-	Decoys     DecoyResult     `json:"decoys"`
-	Recipients []Recipient     `json:"recipients"` // every host that was talked to
-	Opaque     []Opaque        `json:"opaque"`     // what could not be read, by destination and consent state
-	Names      []Name          `json:"names"`      // host names that the device asked for
-	Knowledge  evidence.Digest `json:"knowledge"`  // the knowledge that was judged with
+	Verdict    Verdict             `json:"verdict"` // of the whole: violated if any question is, else inconclusive if any is
+	Ladder     int                 `json:"ladder"`  // the highest level reached without sign-up, 0 to 7
+	Questions  []Question          `json:"questions"`
+	Findings   []Finding           `json:"findings"`    // by level and claim, stable
+	BlindSpots []BlindSpot         `json:"blind_spots"` // what could not be seen
+	Coverage   Coverage            `json:"coverage"`
+	Decoys     DecoyResult         `json:"decoys"`
+	Recipients []Recipient         `json:"recipients"` // every host that was talked to
+	Opaque     []OpaqueDestination `json:"opaque"`     // what could not be read, by destination and consent state
+	Names      []Name              `json:"names"`      // host names that the device asked for
+	Knowledge  evidence.Digest     `json:"knowledge"`  // the knowledge that was judged with
 
 	// Refused are the values that are not looked for, with the reason.
 	Refused []recognise.Refusal `json:"-"`
@@ -171,8 +171,8 @@ const (
 	InRequests Basis = "requests" // requests as they were read, headers uncompressed
 )
 
-// Opaque is what one destination was sent in one consent state, and nobody could read.
-type Opaque struct {
+// OpaqueDestination is what one destination was sent in one consent state, and nobody could read.
+type OpaqueDestination struct {
 	Host        string           `json:"host"`
 	Owner       string           `json:"owner,omitempty"`
 	Country     string           `json:"country,omitempty"`

@@ -150,14 +150,14 @@ type hiding struct {
 
 // hide is where bytes to a host that could not be read are counted. What comes after a
 // sign-up hides nothing that was asked about, and is counted nowhere.
-func (c *inquiry) hide(e evidence.Event, host string) *Opaque {
+func (c *inquiry) hide(e evidence.Event, host string) *OpaqueDestination {
 	if c.signup(e.Arm, e.Phase) {
-		return &Opaque{}
+		return &OpaqueDestination{}
 	}
 	key := hiding{host, e.Consent}
 	o := c.hidden[key]
 	if o == nil {
-		o = &Opaque{Host: host, Consent: e.Consent, Event: e.Seq}
+		o = &OpaqueDestination{Host: host, Consent: e.Consent, Event: e.Seq}
 		if owner, ok := c.kb.Owners.Of(host); ok {
 			o.Owner, o.Country = owner.Name(), owner.Country
 		}
@@ -166,7 +166,7 @@ func (c *inquiry) hide(e evidence.Event, host string) *Opaque {
 	return o
 }
 
-func (o *Opaque) add(bytes int64, requests, connections int, why string) {
+func (o *OpaqueDestination) add(bytes int64, requests, connections int, why string) {
 	o.Bytes += bytes
 	o.Requests += requests
 	o.Connections += connections
@@ -176,14 +176,14 @@ func (o *Opaque) add(bytes int64, requests, connections int, why string) {
 }
 
 // destinations lists what could not be read, before any choice first, the most bytes first.
-func (c *inquiry) destinations() []Opaque {
-	out := []Opaque{}
+func (c *inquiry) destinations() []OpaqueDestination {
+	out := []OpaqueDestination{}
 	for _, o := range c.hidden {
 		slices.Sort(o.Why)
 		out = append(out, *o)
 	}
 	states := []evidence.Consent{evidence.Untouched, evidence.Ignored, evidence.Choosing, evidence.Rejected, evidence.Withdrawn, evidence.Accepted}
-	slices.SortFunc(out, func(a, b Opaque) int {
+	slices.SortFunc(out, func(a, b OpaqueDestination) int {
 		return cmp.Or(cmp.Compare(slices.Index(states, a.Consent), slices.Index(states, b.Consent)),
 			cmp.Compare(b.Bytes, a.Bytes), cmp.Compare(a.Host, b.Host))
 	})

@@ -80,6 +80,7 @@ func Kind(k string) string {
 
 var claims = map[judge.Claim]string{
 	judge.IdentifierSent:      "Identifier sent",
+	judge.IdentifierReturned:  "Identifier returned",
 	judge.InstallationIssued:  "Installation ID issued",
 	judge.SessionIssued:       "Guest session issued",
 	judge.AccountCreated:      "Account created",

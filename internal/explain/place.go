@@ -2,6 +2,7 @@ package explain
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/unasked-audit/unasked/harness/judge"
@@ -44,9 +45,15 @@ var steps = map[string]string{
 	"gzip": "gzip", "deflate": "deflate", "zlib": "zlib", "br": "Brotli", "brotli": "Brotli", "zstd": "Zstandard",
 	"url": "URL encoding", "urlencode": "URL encoding", "percent": "URL encoding", "form": "form field",
 	"json": "JSON", "multipart": "multipart", "xml": "XML", "cookie": "cookie", "query": "query parameter",
-	"base64": "base64", "base64url": "base64 (URL alphabet)", "hex": "hexadecimal",
-	"md5": "MD5", "sha1": "SHA-1", "sha-1": "SHA-1", "sha256": "SHA-256", "sha-256": "SHA-256", "sha512": "SHA-512",
-	"lower": "lower case", "upper": "upper case",
+	"base64url": "base64 (URL alphabet)", "hex": "hexadecimal",
+	"base32": "base32", "base58": "base58", "ascii85": "Ascii85", "quoted-printable": "quoted-printable", "html": "HTML entities",
+	"unicode": "\\u escapes", "punycode": "Punycode", "lzstring": "LZString", "lz4": "LZ4", "snappy": "Snappy", "jwt": "JSON Web Token",
+	"zip": "ZIP", "tar": "tar", "xor": "XOR", "rot13": "ROT13", "reversed": "reversed", "utf-16le": "UTF-16", "utf-16be": "UTF-16 (big-endian)",
+	"raw": "raw bytes", "base64": "base64",
+	"md5": "MD5", "sha1": "SHA-1", "sha-1": "SHA-1", "sha224": "SHA-224", "sha256": "SHA-256", "sha-256": "SHA-256", "sha384": "SHA-384",
+	"sha512": "SHA-512", "sha3-256": "SHA3-256", "blake2b": "BLAKE2b", "ripemd160": "RIPEMD-160", "murmur3-128": "MurmurHash3 (128 bits)",
+	"xxhash64": "xxHash64",
+	"lower":    "lower case", "upper": "upper case",
 }
 
 // Step names one decoding or hash of a chain: "SHA-256". One that is not known is shown as it is.
@@ -57,10 +64,13 @@ func Step(step string) string {
 	return inert.Line(step, 40)
 }
 
+// hashes are how the names of hashes begin.
+var hashes = []string{"md5", "sha", "hmac", "blake", "ripemd", "murmur", "xxh", "crc", "adler", "fnv"}
+
 // Hash reports whether a step of a chain can't be undone: what was recognised is a fingerprint of the value.
 func Hash(step string) bool {
 	s := strings.ToLower(step)
-	return strings.HasPrefix(s, "md5") || strings.HasPrefix(s, "sha") || strings.HasPrefix(s, "hmac")
+	return slices.ContainsFunc(hashes, func(h string) bool { return strings.HasPrefix(s, h) })
 }
 
 // Chain says how the value stands at the place, from the outside to the value:

@@ -59,7 +59,11 @@ func FindingFor(f judge.Finding, question string) string {
 	}
 	var facts []string
 	if f.Host != "" || f.Owner != "" {
-		facts = append(facts, "to "+Recipient(f.Host, f.Owner, f.Country))
+		direction := "to "
+		if f.Claim == judge.IdentifierReturned {
+			direction = "from "
+		}
+		facts = append(facts, direction+Recipient(f.Host, f.Owner, f.Country))
 	}
 	if when := When(phase, consent); when != "" {
 		facts = append(facts, when)
@@ -69,6 +73,9 @@ func FindingFor(f judge.Finding, question string) string {
 	}
 	if len(facts) > 0 {
 		fmt.Fprintf(&b, "\n%s", strings.Join(facts, "; "))
+	}
+	if sure := Sure(f); sure != "" && f.Confidence < plain {
+		fmt.Fprintf(&b, "\n%s", sure)
 	}
 	if len(about) > 0 {
 		fmt.Fprintf(&b, "\nproof: %s", Place(about[Telling(about)]))
@@ -143,6 +150,10 @@ func Gravity(f judge.Finding) int {
 			return 5 + i
 		}
 		return 30
+	case judge.IdentifierReturned:
+		if f.Unseen {
+			return 31
+		}
 	}
 	return 40
 }

@@ -77,7 +77,7 @@ func (s *spotter) search(r flow.Request) []Sighting {
 // body reads the beginning of a body. One that can't be read is left to the judge.
 func (s *spotter) body(b flow.Body) []byte {
 	if b.Blob == "" {
-		return nil
+		return b.Inline
 	}
 	r, err := s.blobs(b.Blob)
 	if err != nil {

@@ -92,11 +92,14 @@ type Segment struct {
 // blob that is not there is a note in the message.
 func Open(ctx context.Context, ev evidence.Evidence, rec *record.Record, f judge.Finding, p judge.Pointer) (*Message, error) {
 	fl := rec.Flows[p.Flow]
+	p.Chain = p.Chain[:min(len(p.Chain), maxChain)]
+	o := opener{finding: f, pointer: p, needles: needles(f, p)}
+	if m, ok := rec.Messages[p.Event]; ok {
+		return o.message(ctx, ev, fl, m)
+	}
 	if fl == nil {
 		return nil, nil
 	}
-	p.Chain = p.Chain[:min(len(p.Chain), maxChain)]
-	o := opener{finding: f, pointer: p, needles: needles(f, p)}
 	if p.Side == "response" {
 		if fl.Response == nil {
 			return nil, nil
@@ -149,6 +152,18 @@ func (o opener) response(ctx context.Context, ev evidence.Evidence, a *flow.Resp
 	return m, o.body(ctx, ev, m, a.Body, a.Headers)
 }
 
+// message opens a message of a WebSocket; fl is the flow that asked for it, where that is known.
+func (o opener) message(ctx context.Context, ev evidence.Evidence, fl *record.Flow, w *flow.Message) (*Message, error) {
+	m := &Message{Side: "request", Method: "WebSocket message " + strconv.Itoa(w.Index) + ", from the device"}
+	if !w.Sent {
+		m.Method = "WebSocket message " + strconv.Itoa(w.Index) + ", to the device"
+	}
+	if fl != nil {
+		m.URL = []Segment{{Text: inert.Line(fl.Request.URL, maxURL)}}
+	}
+	return m, o.body(ctx, ev, m, w.Body, nil)
+}
+
 func (o opener) markURL(m *Message, raw string) {
 	m.URL = o.markLine(m, raw, maxURL)
 	if m.Marked {
@@ -188,7 +203,7 @@ func (o opener) body(ctx context.Context, ev evidence.Evidence, m *Message, b fl
 	if b.Cut != "" {
 		m.Body.Note = "The body is not whole: " + inert.Line(b.Cut, 200) + "."
 	}
-	if b.Size == 0 || b.Blob == "" {
+	if b.Size == 0 {
 		return nil
 	}
 	if err := ctx.Err(); err != nil {
@@ -207,6 +222,9 @@ func (o opener) body(ctx context.Context, ev evidence.Evidence, m *Message, b fl
 	}
 	m.Body.Codings = codings
 	path, here := o.surface("body")
+	if _, ok := o.surface("ws"); ok {
+		path, here = "", true
+	}
 	if !here && o.pointer.Surface != "" {
 		// The place is elsewhere in the message; the body is shown from its start.
 		v := o.locate(content, nil)
@@ -228,7 +246,7 @@ func (o opener) body(ctx context.Context, ev evidence.Evidence, m *Message, b fl
 func read(ev evidence.Evidence, b flow.Body, fields []flow.Header) ([]byte, []string, error) {
 	rc, codings, err := flow.Content(ev, b, fields, bodyLimit)
 	if err != nil {
-		raw, rawErr := readBlob(ev, b.Blob)
+		raw, rawErr := readRaw(ev, b)
 		return raw, nil, errors.Join(err, rawErr)
 	}
 	defer rc.Close()
@@ -236,8 +254,8 @@ func read(ev evidence.Evidence, b flow.Body, fields []flow.Header) ([]byte, []st
 	return content, codings, err
 }
 
-func readBlob(ev evidence.Evidence, d evidence.Digest) ([]byte, error) {
-	rc, err := ev.Blob(d)
+func readRaw(ev evidence.Evidence, b flow.Body) ([]byte, error) {
+	rc, err := b.Open(ev)
 	if err != nil {
 		return nil, err
 	}

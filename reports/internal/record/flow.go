@@ -1,6 +1,7 @@
 package record
 
 import (
+	"cmp"
 	"encoding/json"
 
 	"github.com/unasked-audit/unasked/harness/evidence"
@@ -69,10 +70,12 @@ func (r *reader) connection(e evidence.Event, c flow.Connection) {
 		}
 		i = len(r.Opaque)
 		r.opaque[key] = i
-		r.Opaque = append(r.Opaque, Opaque{Host: host, Port: c.Port, Reason: c.Reason, Detail: c.Detail, Event: e.Seq, Phase: e.Phase})
+		r.Opaque = append(r.Opaque, Opaque{Host: host, Port: c.Port, Reason: c.Reason, Detail: c.Detail, SNI: c.SNI, Server: c.Server, JA3: c.JA3, JA4: c.JA4, Event: e.Seq, Phase: e.Phase})
 	}
 	o := &r.Opaque[i]
 	o.Times++
+	o.SNI, o.Server = cmp.Or(o.SNI, c.SNI), cmp.Or(o.Server, c.Server)
+	o.JA3, o.JA4 = cmp.Or(o.JA3, c.JA3), cmp.Or(o.JA4, c.JA4)
 	o.Sent += c.Sent
 	o.Received += c.Received
 	in := -1
@@ -90,6 +93,7 @@ func (r *reader) connection(e evidence.Event, c flow.Connection) {
 func (r *reader) countOpaque() {
 	for i := range r.Opaque {
 		o := &r.Opaque[i]
+		o.Hides = o.hides
 		o.Spare = o.Sent == 0 && !o.hides && (o.Reason == flow.Unused || o.noted && (o.Reason == flow.HungUp || o.Reason == flow.Broken))
 		if o.Spare {
 			if o.Reason != flow.Unused {

@@ -36,10 +36,11 @@ type Record struct {
 	Exhibits  []Exhibit  // other than screenshots and screen trees
 	Opaque    []Opaque   // hosts with connections that could not be read
 	Noted     []evidence.BlindSpot
-	Flows     map[flow.ID]*Flow    // those that the judgement points at
-	Times     map[uint64]time.Time // when the events that the judgement points at happened
-	Traffic   []time.Time          // when each request and unread connection began
-	Spare     int                  // connections that the app opened and did not need, of those that the judge counts as unread
+	Flows     map[flow.ID]*Flow        // those that the judgement points at
+	Messages  map[uint64]*flow.Message // of WebSockets, by event: those that the judgement points at
+	Times     map[uint64]time.Time     // when the events that the judgement points at happened
+	Traffic   []time.Time              // when each request and unread connection began
+	Spare     int                      // connections that the app opened and did not need, of those that the judge counts as unread
 	Events    uint64
 	Dropped   bool // more than the limits allow was there
 }
@@ -103,7 +104,11 @@ type Opaque struct {
 	Host     string
 	Port     int
 	Reason   string
-	Detail   string // of the first
+	Detail   string // of the first, as the five after it
+	SNI      string
+	Server   string // address of the origin
+	JA3, JA4 string // of the client's hello
+	Hides    bool   // it could hide a breach of a promise
 	Times    int
 	Sent     int64 // bytes from the device
 	Received int64
@@ -128,6 +133,7 @@ func Read(ctx context.Context, ev evidence.Evidence, j *judge.Judgement) (*Recor
 			Manifest: ev.Manifest(),
 			Flows:    make(map[flow.ID]*Flow),
 			Times:    make(map[uint64]time.Time),
+			Messages: make(map[uint64]*flow.Message),
 		},
 		wanted:   make(map[flow.ID]bool),
 		events:   make(map[uint64]bool),
@@ -243,6 +249,11 @@ func (r *reader) add(e evidence.Event) error {
 		return r.request(e)
 	case evidence.KindResponse:
 		return r.response(e)
+	case evidence.KindMessage:
+		if !r.events[e.Seq] {
+			return nil
+		}
+		return decode(e, func(m flow.Message) { r.Messages[e.Seq] = &m })
 	case evidence.KindConnection:
 		r.Traffic = append(r.Traffic, e.At)
 		return decode(e, func(c flow.Connection) { r.connection(e, c) })

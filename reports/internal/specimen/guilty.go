@@ -52,7 +52,7 @@ type guilty struct {
 	*builder
 	accent                           color.Color
 	bugly, umeng, ad, place, account []judge.Pointer
-	draft, face                      []judge.Pointer
+	draft, face, known, maybe        []judge.Pointer
 	register                         sent
 	minted, used                     judge.Pointer
 }
@@ -105,6 +105,7 @@ func (g *guilty) run() {
 	g.append(evidence.KindTap, evidence.Tap{X: 40, Y: 30, Text: "Discard", Why: "discards the recording without posting it"})
 	g.drafts()
 	g.connection()
+	g.socket()
 	g.wait(2 * time.Second)
 	g.end("draft", 5*time.Second)
 	g.device()
@@ -180,6 +181,22 @@ func (g *guilty) connection() {
 		Flow: "f900", Started: g.now, Ended: g.now, Host: "pinned.clipshare.example", Port: 443, SNI: "pinned.clipshare.example",
 		Reason: flow.Distrusted, Detail: "remote error: tls: unknown certificate authority", Sent: 517, Received: 1821,
 	})
+	g.append(evidence.KindConnection, flow.Connection{
+		Flow: "f901", Started: g.now, Ended: g.now, Host: "203.0.113.9", Port: 443, SNI: "pinned.clipshare.example", Server: "203.0.113.9:443",
+		Reason: flow.Passed, Sent: 3_904, Received: 12_310, JA3: "e7d705a3286e19ea42f587b344ee6865", JA4: "t13d1516h2_8daaf6152771_02713d6af862",
+	})
+}
+
+// socket is a WebSocket, over which the service shows what it knows.
+func (g *guilty) socket() {
+	s := g.flow(message{method: "GET", url: "wss://api.clipshare.example/live", headers: []flow.Header{{Name: "Upgrade", Value: "websocket"}}}, message{status: 101})
+	said := `{"op":"hello","you":"` + Person.Value(canary.Phone) + `","batch":"` + strings.Repeat("0", 40) + `"}`
+	p := g.answered(s, "ws:0", said)
+	p.Event = g.append(evidence.KindMessage, flow.Message{Flow: s.id, At: g.now, Body: flow.Body{Inline: []byte(said), Size: int64(len(said))}})
+	p.Confidence, p.Reason = 0.97, "the value stands there with about 40 bits"
+	g.known = append(g.known, p)
+	p.Surface, p.Excerpt, p.Confidence, p.Reason = "ws:0", "9f4c1be2", 0.4, "its crc32 stands there with 32 bits, and nothing else beside it says so"
+	g.maybe = append(g.maybe, p)
 }
 
 // device is what was left on it.
@@ -217,6 +234,13 @@ func (g *guilty) judgement() {
 		id(ad, canary.Location, "The location went to sync.adreach.example", g.ad[1], g.ad[4], g.ad[7]),
 		id(ad, canary.AdvertisingID, "The advertising ID went to sync.adreach.example", g.ad[2], g.ad[5], g.ad[8]),
 	}
+	own.Host, own.Title, own.Claim, own.Unseen = "api.clipshare.example", "api.clipshare.example knows the phone number, and was not seen being sent it", judge.IdentifierReturned, true
+	own.Grounds = "what was planted as the phone number stands in the response, in the clear, and in nothing that was read before: so it was sent in a way that could not be read (or by an earlier audit with the same seed)"
+	own.Confidence, own.Reason = g.known[0].Confidence, g.known[0].Reason
+	sent = append(sent, id(own, canary.Phone, own.Title, g.known...))
+	own.Title, own.Unseen, own.Possible, own.Level = "api.clipshare.example may have answered with the Android ID", false, true, 0
+	own.Grounds, own.Confidence, own.Reason = "what stands in the response may be what was planted as the Android ID", g.maybe[0].Confidence, g.maybe[0].Reason
+	id(own, canary.SSAID, own.Title, g.maybe...)
 	account := g.find(judge.Finding{
 		Claim: judge.AccountCreated, Level: 3, Title: "api.clipshare.example created a user, and the app acted as that user", Subject: "clipshare-guest", Value: token,
 		Host: "api.clipshare.example", Owner: "ClipShare Ltd", Country: "SG", Proof: g.account, Signature: "guest-user",
@@ -236,13 +260,24 @@ func (g *guilty) judgement() {
 	g.j.Questions = []judge.Question{
 		{ID: judge.QuestionAccount, Title: "creates no account without sign-up", Verdict: judge.Violated, Because: "A user was created and used before any choice was made.", Findings: []string{account}},
 		{ID: judge.QuestionIdentifier, Title: "sends no identifier without sign-up", Verdict: judge.Violated, Because: "Four kinds of identifiers went to four companies.", Findings: sent},
-		{ID: judge.QuestionBeforeConsent, Title: "sends no identifier before a choice", Verdict: judge.Violated, Because: "They went while the consent dialog stood on the screen, untouched.", Findings: sent},
-		{ID: judge.QuestionAfterReject, Title: "sends no identifier after rejection", Verdict: judge.Violated, Because: "They went again after the rejection.", Findings: sent[1:]},
+		{ID: judge.QuestionBeforeConsent, Title: "sends no identifier before a choice", Verdict: judge.Violated, Because: "They went while the consent dialog stood on the screen, untouched.", Findings: sent[:6]},
+		{ID: judge.QuestionAfterReject, Title: "sends no identifier after rejection", Verdict: judge.Violated, Because: "They went again after the rejection.", Findings: sent[1:6]},
 		{ID: judge.QuestionDraft, Title: "uploads no draft", Verdict: judge.Violated, Because: "The discarded recording was uploaded.", Findings: []string{draft, face}},
 		{ID: judge.QuestionDeviceAccount, Title: "leaves no account on the device", Verdict: judge.Violated, Because: "An account stands in the device's settings.", Findings: []string{left}},
 	}
 	g.j.BlindSpots = []judge.BlindSpot{{What: "1 connection to pinned.clipshare.example could not be read: the app refused the proxy's certificate.", Do: "Audit the app again with a bypass of its certificate pinning.", Hides: []string{judge.QuestionIdentifier, judge.QuestionAfterReject}}}
-	g.j.Coverage = judge.Coverage{Flows: g.flows, Opaque: 1, Sent: 14_210, Received: 2_950, OpaqueSent: 517, KernelSent: 15_904, KernelRecv: 6_000}
+	g.j.Coverage = judge.Coverage{
+		Flows: g.flows, Messages: 1, Opaque: 2, Sent: 14_210, Received: 2_950, OpaqueSent: 517 + 3_904, KernelSent: 24_904, KernelRecv: 18_000,
+		Clear: 18_480, Unread: 4_821, Missing: 310, PerMille: 782, Counted: true, Basis: judge.OnTheWire, Overhead: 1_293, Wanted: 800,
+	}
+	g.j.Opaque = []judge.OpaqueDestination{
+		{Host: "pinned.clipshare.example", Owner: "ClipShare Ltd", Country: "SG", Consent: evidence.Untouched, Bytes: 4_421, Connections: 2, Why: []string{"the app refused our certificate, as one that pins its own does"}, Event: 1},
+		{Host: "log.clipshare.example", Owner: "ClipShare Ltd", Country: "SG", Consent: evidence.Rejected, Bytes: 400, Requests: 1, Why: []string{"looks encrypted, and no decoding explains it"}, Event: 2},
+	}
+	g.j.Names = []judge.Name{
+		{Name: "api.clipshare.example", Owner: "ClipShare Ltd", Times: 2, Types: []string{"A", "AAAA"}, Via: []string{"udp"}, Read: true, Event: 3},
+		{Name: "beacon.adreach.example", Owner: "AdReach Inc", Times: 1, Types: []string{"A"}, Via: []string{"doh"}, Error: "NXDOMAIN", Event: 4},
+	}
 	g.j.Decoys = judge.DecoyResult{Decoys: len(Decoys.Canaries)}
 	g.j.Recipients = []judge.Recipient{
 		{Host: "android.bugly.qq.com", Owner: "Tencent", Country: "CN", Purpose: "crash reports", Flows: 2, Sent: 1_204, Kinds: []string{"ssaid"}},

@@ -57,6 +57,13 @@ func Hostile(t testing.TB) Audit {
 	b.j.BlindSpots = []judge.BlindSpot{{What: Evil + lengthy, Do: Evil, Hides: []string{Evil}}}
 	b.j.Decoys = judge.DecoyResult{Decoys: 1, Matches: []judge.Pointer{b.at(huge, Evil, Evil)}}
 	b.j.Recipients = []judge.Recipient{{Host: Evil + "z", Owner: Evil, Country: Evil, Purpose: Evil, Source: "javascript:alert(1)"}}
+	b.append(evidence.KindConnection, flow.Connection{Flow: "f9", Host: Evil, SNI: Evil + "2", Server: Evil, JA3: Evil, JA4: Evil, Reason: flow.Passed, Detail: Evil, Sent: 1 << 60})
+	w := judge.Pointer{Flow: huge.id, Side: "response", Surface: "ws:" + Evil, Excerpt: Evil, Confidence: 7, Reason: Evil + lengthy}
+	w.Event = b.append(evidence.KindMessage, flow.Message{Flow: huge.id, Index: -1 << 40, Body: flow.Body{Inline: []byte(Evil + "\xff"), Size: 1 << 50, Cut: Evil}})
+	b.find(judge.Finding{Claim: judge.IdentifierReturned, Title: Evil, Subject: Evil, Host: "b." + Evil, Possible: true, Unseen: true, Confidence: 7, Reason: Evil + lengthy, Proof: []judge.Pointer{w}})
+	b.j.Coverage = judge.Coverage{Clear: -5, Unread: 1 << 61, Missing: 3, PerMille: -70, Wanted: 1 << 40, Basis: judge.Basis(Evil)}
+	b.j.Opaque = []judge.OpaqueDestination{{Host: Evil, Owner: Evil, Country: Evil, Consent: evidence.Consent(Evil), Bytes: 1 << 61, Why: []string{Evil, lengthy}}}
+	b.j.Names = []judge.Name{{Name: Evil, Owner: Evil, Types: []string{Evil}, Via: []string{Evil}, Error: Evil + lengthy}}
 	device := Device
 	device.Model, device.Release, device.Fingerprint = Evil, Evil, Evil
 	id := canary.Identity{Label: Evil, Canaries: []canary.Canary{{Kind: canary.Kind(Evil), Value: Evil + lengthy}}}

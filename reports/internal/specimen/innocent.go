@@ -70,7 +70,7 @@ func Innocent(t testing.TB) Audit {
 	b.j.Verdict, b.j.Ladder = judge.NotObserved, 2
 	b.j.Questions = questions(judge.NotObserved, "All traffic was read, and nothing of the kind was in it.")
 	b.j.Questions[4].Verdict, b.j.Questions[4].Because = judge.NotApplicable, "The app has nothing to record with."
-	b.j.Coverage = judge.Coverage{Flows: 3, Opaque: 2, Sent: 900, Received: 400, KernelSent: 850, KernelRecv: 1_200}
+	b.j.Coverage = judge.Coverage{Flows: 3, Opaque: 2, Sent: 900, Received: 400, KernelSent: 850, KernelRecv: 1_200, Clear: 900, PerMille: 1000, Counted: true, Basis: judge.InRequests, Wanted: 800}
 	b.j.BlindSpots = []judge.BlindSpot{
 		{What: "2 connections to cdn.pantry.example: given up by the app before anything was sent, while others to the same host were read.", Event: spare},
 		{What: "The device would not take our IMEI, so if the app sent its real one, it was not recognised: there is no interface that sets it."},
@@ -98,7 +98,8 @@ func Unread(t testing.TB) Audit {
 			judge.QuestionAfterReject, judge.QuestionDraft, judge.QuestionDeviceAccount}, Do: "Audit it on a phone or an emulator."},
 		{What: "4 connections to pinned.example could not be read.", Hides: []string{judge.QuestionIdentifier}},
 	}
-	b.j.Coverage = judge.Coverage{Opaque: 4, OpaqueSent: 2068}
+	b.j.Coverage = judge.Coverage{Opaque: 4, OpaqueSent: 2068, Unread: 2068, Basis: judge.OnTheWire, Wanted: 800}
+	b.j.Opaque = []judge.OpaqueDestination{{Host: "pinned.example", Consent: evidence.Untouched, Bytes: 2068, Connections: 4, Why: []string{"the app refused our certificate, as one that pins its own does"}, Event: 1}}
 	b.j.Decoys = judge.DecoyResult{Decoys: len(Decoys.Canaries)}
 	device := Device
 	device.Simulated, device.Model = false, "Pixel 6"
