@@ -22,8 +22,14 @@ type blobStore struct {
 	sizes    map[Digest]int64
 	unsynced map[Digest]struct{}
 	open     map[*BlobWriter]struct{}
+	spare    []*os.File // empty ones, for the next blobs
 	closed   bool
 }
+
+// maxSpare bounds the files that are kept for the next blobs. Where the same bytes
+// come again and again, files would be made to be deleted, which some file systems
+// are slow at.
+const maxSpare = 8
 
 func (s *blobStore) init(dir string) {
 	s.dir = dir
@@ -99,6 +105,34 @@ func (s *blobStore) adopt(path string, d Digest, size int64) error {
 	return nil
 }
 
+// again takes the file of a blob that is there already for the next one. It
+// reports false where it can't.
+func (s *blobStore) again(f *os.File, d Digest) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, known := s.sizes[d]; !known || s.closed || len(s.spare) >= maxSpare {
+		return false
+	}
+	if f.Truncate(0) != nil {
+		return false
+	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return false
+	}
+	s.spare = append(s.spare, f)
+	return true
+}
+
+// create makes a file for a blob. The caller holds s.mu.
+func (s *blobStore) create() (*os.File, error) {
+	if n := len(s.spare); n > 0 {
+		f := s.spare[n-1]
+		s.spare = s.spare[:n-1]
+		return f, nil
+	}
+	return os.CreateTemp(filepath.Join(s.dir, partialName), "blob-*") // created 0600
+}
+
 // BlobWriter is a blob that is being written to the disk. It is for one
 // goroutine; only sealing may come in between.
 type BlobWriter struct {
@@ -132,7 +166,7 @@ func (l *Log) NewBlob() (*BlobWriter, error) {
 	if l.blobs.closed {
 		return nil, fmt.Errorf("evidence: new blob: %w", ErrSealed)
 	}
-	file, err := os.CreateTemp(filepath.Join(l.dir, partialName), "blob-*") // created 0600
+	file, err := l.blobs.create()
 	if err != nil {
 		return nil, fmt.Errorf("evidence: new blob: %w", full(err))
 	}
@@ -191,10 +225,13 @@ func (w *BlobWriter) commit() (Digest, int64, error) {
 	if w.file == nil {
 		return "", 0, fmt.Errorf("evidence: commit blob: %w", fs.ErrClosed)
 	}
-	path := w.file.Name()
+	d, path := digestSum(w.sum), w.file.Name()
+	if w.store.again(w.file, d) {
+		w.forget()
+		return d, w.size, nil
+	}
 	err := w.file.Close()
 	w.forget()
-	d := digestSum(w.sum)
 	if err == nil {
 		err = w.store.adopt(path, d, w.size)
 	}
@@ -229,6 +266,10 @@ func (s *blobStore) stop() []*BlobWriter {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed = true
+	for _, f := range s.spare {
+		_ = f.Close() // it is empty; sealing takes it away
+	}
+	s.spare = nil
 	writers := make([]*BlobWriter, 0, len(s.open))
 	for w := range s.open {
 		writers = append(writers, w)
