@@ -15,6 +15,7 @@ var (
 	ErrBadManifest  = errors.New("malformed manifest")      // the binary XML or what it says
 	ErrBadXML       = errors.New("malformed binary XML")    // another compiled XML file
 	ErrBadResources = errors.New("malformed resource table")
+	ErrBadDex       = errors.New("malformed bytecode") // a classes.dex
 	ErrUnsigned     = errors.New("not signed")
 	ErrBadSignature = errors.New("signature does not verify")
 )
