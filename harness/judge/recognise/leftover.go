@@ -70,9 +70,7 @@ func (l *leftovers) clone(data []byte) []byte {
 
 // withoutData is a part without its bytes.
 func withoutData(p *unwrap.Part) unwrap.Part {
-	q := *p
-	q.Data = nil
-	return q
+	return p.Kept()
 }
 
 // digestSizes are the sizes of all digests that can be salted.

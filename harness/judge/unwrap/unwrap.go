@@ -72,6 +72,13 @@ func (p *Part) Path() string {
 // Keys lists the names on the path, outermost first, without positions in lists.
 func (p *Part) Keys() []string { return p.at.Names() }
 
+// Kept is a copy that stays as it is after the visit, without its data.
+func (p *Part) Kept() Part {
+	kept := *p
+	kept.Data, kept.at = nil, p.at.Keep()
+	return kept
+}
+
 // Root is the surface without the path in a body: url, header:NAME, cookie:NAME, host, body.
 func (p *Part) Root() string { return p.root }
 
