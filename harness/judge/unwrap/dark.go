@@ -14,13 +14,14 @@ import (
 
 // Bounds of what is tried on bytes that nothing explains.
 const (
-	shortestDark  = 6
-	darkest       = 2    // bare streams within each other
-	longestXOR    = 4096 // bytes of a structure that is looked for under a key
-	expansion     = 64   // of a bare stream: what gives more is chance, or a bomb that has a name
-	longestSecret = 64   // bytes of a key that is sent along
-	mostKeys      = 64
-	mostPending   = 32
+	shortestDark   = 6
+	darkest        = 2    // bare streams within each other
+	longestXOR     = 4096 // bytes of a structure that is looked for under a key
+	expansion      = 64   // of a bare stream: what gives more is chance, or a bomb that has a name
+	shortestSecret = 4    // bytes of a key that is sent along
+	longestSecret  = 64
+	mostKeys       = 64
+	mostPending    = 32
 )
 
 // dark tries compressions without a sign, XOR with each key of one byte, and both, on
@@ -58,7 +59,7 @@ func (w *walk) bare(p *Part, data []byte, depth, level int) bool {
 		found := false
 		if err == nil && len(out) >= shortestOpened && !bytes.Equal(out, data) {
 			if w.readable(out) {
-				found = w.spend(p, depth) && w.opened(p, link, out, depth, true)
+				found = w.spend(p, depth) && w.opened(p, link, out, depth, false)
 			} else if len(out) >= shortestDark && level < darkest && w.spend(p, depth) {
 				c := w.guessed(p, []string{link}, out)
 				c.Type = Bytes
@@ -75,54 +76,47 @@ func (w *walk) bare(p *Part, data []byte, depth, level int) bool {
 	return false
 }
 
-// keyed opens data under a key.
+// keyed opens data under a key that makes something of it that chance does not.
 func (w *walk) keyed(p *Part, data []byte, key byte, depth int) bool {
 	out := coding.XOR(w.buffer(), data, key)
-	opened := w.spend(p, depth) && w.opened(p, "xor", out, depth, true)
+	opened := w.spend(p, depth) && w.opened(p, "xor", out, depth, false)
 	w.release(out)
 	return opened
 }
 
-// xorText opens data under the keys that make the likeliest texts of it. Of a text, only
-// one that is an encoding of something readable counts.
+// xorText opens data under the keys that make the likeliest texts of it, or under the
+// one that makes an encoding of something readable. Of what is text already, a key must
+// make a much likelier one.
 func (w *walk) xorText(p *Part, data []byte, s overview, depth int) (found bool) {
-	if !w.has(canXOR) {
+	text := s.seen&(control|high) == 0
+	if !w.has(canXOR) || text && (s.seen&blank != 0 || len(data) < shortestRun) {
 		return false
 	}
-	if s.seen&high == 0 {
-		if s.seen&blank != 0 || len(data) < shortestRun {
-			return false
-		}
-		var head [prefix]byte
-		for key := 1; key < 256; key++ {
-			n := 0
-			for n < min(len(data), prefix) {
-				c := data[n] ^ byte(key)
-				if classes[c]&(inRun|equals) == 0 {
-					break
-				}
-				head[n] = c
-				n++
-			}
-			if n == min(len(data), prefix) && w.encoded(head[:n], survey(head[:n])) {
-				return w.keyed(p, data, byte(key), depth)
-			}
-		}
-		return false
-	}
-	type candidate struct {
-		key   byte
-		score int
-	}
+	head := data[:min(len(data), 96)]
 	var room [255]candidate
 	list := room[:0]
 	for key := 1; key < 256; key++ {
-		if score, ok := legible(data[:min(len(data), 96)], byte(key)); ok {
-			list = append(list, candidate{byte(key), score})
+		score, ok := legible(head, byte(key))
+		if !ok {
+			continue
+		}
+		list = append(list, candidate{byte(key), score})
+		if score < 3*len(head) {
+			continue
+		}
+		var plain [prefix]byte
+		short := coding.XOR(plain[:0], data[:min(len(data), prefix)], byte(key))
+		if w.encoded(short, survey(short)) {
+			return w.keyed(p, data, byte(key), depth)
 		}
 	}
-	if len(list) == 0 {
-		return false
+	least := 0
+	if text {
+		own, ok := legible(head, 0)
+		if !ok || s.signs == 0 || len(data) > 512 {
+			return false
+		}
+		least = own + 2
 	}
 	slices.SortStableFunc(list, func(a, b candidate) int { return b.score - a.score })
 	most := 16
@@ -133,6 +127,9 @@ func (w *walk) xorText(p *Part, data []byte, s overview, depth int) (found bool)
 		most = 6
 	}
 	for _, c := range list[:min(len(list), most)] {
+		if c.score < least {
+			break
+		}
 		out := coding.XOR(w.buffer(), data, c.key)
 		if coding.Text(out) && w.spend(p, depth) {
 			found = w.opened(p, "xor", out, depth, true) || found
@@ -140,6 +137,12 @@ func (w *walk) xorText(p *Part, data []byte, s overview, depth int) (found bool)
 		w.release(out)
 	}
 	return found
+}
+
+// candidate is a key with the likelihood of the text that it makes.
+type candidate struct {
+	key   byte
+	score int
 }
 
 // weights say how likely a character is in a value.
@@ -280,13 +283,20 @@ type keys struct {
 	size [mostKeys]int
 }
 
-// note keeps a value that may be a key.
+// note keeps a value that may be a key: an address or a sentence is none.
 func (k *keys) note(p *Part) {
-	if n := len(p.Data); k.n < mostKeys && n >= 4 && n <= longestSecret && p.Type == Text && p.root != flow.SurfaceHost {
-		copy(k.list[k.n][:], p.Data)
-		k.size[k.n] = n
-		k.n++
+	n := len(p.Data)
+	if k.n == mostKeys || n < shortestSecret || n > longestSecret || p.Type == Number || p.Type == Bool || p.root == flow.SurfaceHost || p.root == flow.SurfaceURL && p.at == nil {
+		return
 	}
+	for _, c := range p.Data {
+		if classes[c]&(blank|mark) != 0 || c == '/' {
+			return
+		}
+	}
+	copy(k.list[k.n][:], p.Data)
+	k.size[k.n] = n
+	k.n++
 }
 
 // sealed is a value that a key of the message may open.
@@ -300,6 +310,9 @@ func (w *walk) await(p *Part, depth int) {
 	if w.closing || !w.has(canXOR) || len(w.pending) >= mostPending || len(p.Data) > longestHidden || depth >= w.o.limits.Depth {
 		return
 	}
+	if slices.ContainsFunc(w.pending, func(s *sealed) bool { return bytes.Equal(s.part.Data, p.Data) }) {
+		return
+	}
 	s := &sealed{part: *p, depth: depth}
 	s.part.Data, s.part.at = bytes.Clone(p.Data), p.at.Keep()
 	w.pending = append(w.pending, s)
@@ -308,26 +321,43 @@ func (w *walk) await(p *Part, depth int) {
 // withKeys opens a value with the keys that came with it.
 func (w *walk) withKeys(s *sealed) {
 	p := &s.part
+	var room [prefix]byte
 	for i := range w.keys.n {
 		key := w.keys.list[i][:w.keys.size[i]]
-		out := w.buffer()
-		for j, c := range p.Data {
-			out = append(out, c^key[j%len(key)])
+		head := room[:min(len(room), len(p.Data))]
+		for j := range head {
+			head[j] = p.Data[j] ^ key[j%len(key)]
 		}
-		if w.readable(out) {
-			if w.spend(p, s.depth) && w.opened(p, "xor", out, s.depth, true) {
-				w.release(out)
-				return
-			}
-		} else {
-			c := w.guessed(p, []string{"xor"}, out)
-			found := w.bare(c, out, s.depth+1, 1)
-			w.drop(c)
-			if found {
-				w.release(out)
-				return
-			}
+		_, text := legible(head[:min(len(head), 16)], 0)
+		stream := false
+		for _, name := range coding.Bare {
+			stream = stream || coding.PlausibleHead(name, head, len(p.Data), 0)
 		}
-		w.release(out)
+		few := w.keys.n <= fewKeys && len(p.Data) <= longestXOR
+		if !text && !stream && !few && coding.Magic(head) == "" && (head[0] != 0 || head[2] != 0) && (head[1] != 0 || head[3] != 0) {
+			continue
+		}
+		if w.underKey(p, key, s.depth) {
+			return
+		}
 	}
+}
+
+// fewKeys are so few values in a message that all are tried in earnest.
+const fewKeys = 8
+
+// underKey opens a value with a key of several bytes.
+func (w *walk) underKey(p *Part, key []byte, depth int) (found bool) {
+	out := w.buffer()
+	for j, c := range p.Data {
+		out = append(out, c^key[j%len(key)])
+	}
+	defer func() { w.release(out) }()
+	if w.readable(out) {
+		return w.spend(p, depth) && w.opened(p, "xor", out, depth, false)
+	}
+	c := w.guessed(p, []string{"xor"}, out)
+	found = w.bare(c, out, depth+1, 1)
+	w.drop(c)
+	return found
 }

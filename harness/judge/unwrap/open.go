@@ -34,7 +34,7 @@ func (w *walk) look(p *Part, depth int) bool {
 	}
 	// The formats of text that stand in another text begin with a sign; only a whole is
 	// asked whether it is one that begins otherwise.
-	if classes[c]&mark != 0 || p.Type == Bytes {
+	if classes[c]&(mark|sign) != 0 || p.Type == Bytes {
 		if w.structure(p, w.o.texts, depth) {
 			return true
 		}
@@ -49,6 +49,10 @@ func (w *walk) look(p *Part, depth int) bool {
 	s := survey(p.Data)
 	if s.seen&(control|high) != 0 && !coding.Text(p.Data) {
 		return w.bytes(p, depth)
+	}
+	// A few letters in a block of Snappy or LZ4 stand there as they are.
+	if s.seen&control != 0 && len(p.Data) <= longestHidden && w.bare(p, p.Data, depth, 1) {
+		return true
 	}
 	w.text(p, s, depth)
 	return true

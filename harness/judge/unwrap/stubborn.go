@@ -38,16 +38,22 @@ func (w *walk) stubborn(p *Part, s overview, depth int) {
 		return
 	}
 	token := s.seen&^(inRun|equals) == 0 && s.longest >= shortestRun && coded(data, s.seen)
-	if !token && !strange(data, s) || !w.try(p) {
+	if s.seen&^(inRun|equals) != 0 && s.seen&blank == 0 && (w.guess(p, p.Data, &inASCII85, depth) || w.guess(p, p.Data, &inZ85, depth)) {
 		return
 	}
-	if s.seen&(mark|percent|ampersand|backslash) != 0 && s.seen&blank == 0 && (w.guess(p, data, &inASCII85, depth) || w.guess(p, data, &inZ85, depth)) {
+	if !token && !strange(data, s) {
+		if s.signs > 0 && s.seen&blank == 0 && w.try(p) {
+			w.xorText(p, data, s, depth)
+		}
+		return
+	}
+	if !w.try(p) {
 		return
 	}
 	if token && w.guess(p, data, &inBase58, depth) {
 		return
 	}
-	if w.lzstring(p, data, depth) {
+	if w.lzstring(p, p.Data, depth) {
 		return
 	}
 	turned := len(p.Chain) > 0 && p.Guess && unannounced(p.Chain[len(p.Chain)-1])
@@ -88,7 +94,7 @@ func strange(data []byte, s overview) bool {
 	if first := data[0]; (first == '}' || first == ']' || first == '>') && len(data) < 4096 {
 		return true
 	}
-	return s.seen&blank == 0 && s.marks*8 >= len(data)
+	return s.seen&blank == 0 && s.signs*8 >= len(data)
 }
 
 // unannounced reports whether a decoding leaves no sign of itself.
@@ -135,7 +141,7 @@ func (w *walk) guess(p *Part, data []byte, f *form, depth int) bool {
 	if sure == coding.No || len(out) < shortestHidden/2 || !w.readable(out) || !w.spend(p, depth) {
 		return false
 	}
-	return w.opened(p, f.name, out, depth, true)
+	return w.opened(p, f.name, out, depth, false)
 }
 
 func (w *walk) lzstring(p *Part, data []byte, depth int) bool {
@@ -147,7 +153,7 @@ func (w *walk) lzstring(p *Part, data []byte, depth int) bool {
 	if sure == coding.No || len(out) < shortestHidden/2 || !w.readable(out) || !w.spend(p, depth) {
 		return false
 	}
-	return w.opened(p, "lzstring", out, depth, true)
+	return w.opened(p, "lzstring", out, depth, false)
 }
 
 // readable reports whether bytes are text, or something that can be opened.
@@ -184,7 +190,7 @@ func (w *walk) turned(p *Part, data []byte, s overview, token bool, depth int) b
 		c := w.guessed(p, t.names, out)
 		told := w.telling(out)
 		if (told || token && len(t.names) == 1) && w.spend(p, depth) {
-			c.Parent = p.ID
+			c.Guess = p.Guess || !told
 			if told {
 				w.open(c, depth+1)
 			} else {
@@ -223,6 +229,9 @@ func (w *walk) telling(text []byte) bool {
 	} {
 		if s.seen&e.sign != 0 && w.has(e.can) {
 			var sure coding.Sure
+			if e.sign == equals && bytes.Count(text, []byte("=")) < 2 {
+				continue // padding of base64 in reverse
+			}
 			if out, sure = e.decode(out[:0], text); sure == coding.Strong && len(out) >= shortestOpened && w.readable(out) {
 				return true
 			}
@@ -250,7 +259,7 @@ func (w *walk) encoded(text []byte, s overview) bool {
 			}
 		}
 	}
-	if s.seen&(mark|blank|dash) != 0 && len(run) > 11 && (classes[run[2]]&(blank|dash|mark) != 0 || run[0] == '\\') {
+	if s.seen&(mark|blank|dash|backslash) != 0 && len(run) >= shortestSpelled && (classes[run[2]]&(blank|dash|mark) != 0 || run[0] == '\\') {
 		if out, sure := coding.Hex(head[:0], run[:min(len(run), prefix)/3*3-1]); sure == coding.Strong && promising(out) {
 			return true
 		}

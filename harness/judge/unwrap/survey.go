@@ -16,7 +16,8 @@ const (
 	ampersand                   // &
 	backslash                   // \
 	blank                       // space, tab, CR, LF
-	mark                        // other printable ASCII
+	mark                        // other printable ASCII that stands in prose, addresses and dates
+	sign                        // other printable ASCII
 	control                     // no text
 	high                        // 0x80 and above
 )
@@ -55,8 +56,10 @@ var classes = func() (t [256]class) {
 			t[i] = control
 		case c >= 0x80:
 			t[i] = high
-		default:
+		case c == '.' || c == ':' || c == ',' || c == '@' || c == '(' || c == ')' || c == '\'' || c == '"' || c == '?' || c == '!':
 			t[i] = mark
+		default:
+			t[i] = sign
 		}
 	}
 	return t
@@ -66,7 +69,7 @@ var classes = func() (t [256]class) {
 type overview struct {
 	seen    class // of all bytes together
 	longest int   // run of characters that may be an encoding
-	marks   int   // bytes that are no letter, digit or blank
+	signs   int   // bytes that prose, addresses and dates have few of
 }
 
 // survey reads bytes once.
@@ -78,8 +81,8 @@ func survey(data []byte) (s overview) {
 		if c&inRun == 0 {
 			s.longest = max(s.longest, i-start)
 			start = i + 1
-			if c != blank {
-				s.marks++
+			if c&(blank|mark) == 0 {
+				s.signs++
 			}
 		}
 	}

@@ -62,19 +62,27 @@ func (w *walk) escape(p *Part, can ability, name string, decode func(dst, src []
 	return w.opened(p, name, out, depth, false)
 }
 
+// shortestSpelled is how long bytes are that are written one by one: eight of them. A
+// hardware address has six, and is read as it is.
+const shortestSpelled = 23
+
 // spelled opens a text that as a whole is written byte by byte, such as 61:62:63 or
 // \x61\x62\x63, in Adobe's brackets, or as base64 with white space in it.
 func (w *walk) spelled(p *Part, s overview, depth int) bool {
 	data := bytes.TrimSpace(p.Data)
-	if len(data) < 11 {
+	if len(data) < 8 {
 		return false
 	}
 	var f *form
+	if bytes.HasPrefix(data, []byte("<~")) {
+		f = &inASCII85
+	} else if len(data) < shortestSpelled {
+		return false
+	}
 	switch c := data[2]; {
+	case f != nil:
 	case data[0] == '\\' && data[1] == 'x', (c == ':' || c == ' ' || c == '-' || c == ',') && data[5] == c, data[0] == '0' && data[1]|0x20 == 'x':
 		f = &inHex
-	case bytes.HasSuffix(data, []byte("~>")):
-		f = &inASCII85
 	case s.seen&blank != 0 && s.seen&^(inRun|blank|equals) == 0 && bytes.IndexByte(data, ' ') > 0:
 		return w.spaced(p, data, depth)
 	default:
@@ -286,11 +294,23 @@ func promising(b []byte) bool {
 // coded reports whether a run is no word: random characters have digits among their
 // letters, and mixed cases where the alphabet has both.
 func coded(run []byte, seen class) bool {
-	letters := seen & (hexLower | hexUpper | lower | upper)
-	if seen&digit == 0 {
-		return seen&plus != 0 && seen&(hexLower|lower) != 0 && seen&(hexUpper|upper) != 0
+	if len(run) < shortestRun {
+		return false
 	}
-	return letters != 0 && len(run) >= shortestRun
+	if seen&digit != 0 {
+		return seen&(hexLower|hexUpper|lower|upper) != 0
+	}
+	if seen&(hexLower|lower) == 0 || seen&(hexUpper|upper) == 0 {
+		return false
+	}
+	// Names in programs change case twice a word.
+	changes := 0
+	for i := 1; i < len(run); i++ {
+		if (run[i]^run[i-1])&0x20 != 0 {
+			changes++
+		}
+	}
+	return changes*3 >= len(run)
 }
 
 // longestAlgorithm is how long the header of a token is that has no more than the

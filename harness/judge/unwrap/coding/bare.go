@@ -8,18 +8,23 @@ var Bare = []string{"deflate", "brotli", "snappy-block", "lz4-block"}
 // the named bare compression that holds something readable. It looks at a few bytes
 // only: its no is certain for what the usual encoders write, its yes is a guess.
 func Plausible(name string, src []byte, key byte) bool {
-	if len(src) < 6 {
+	return PlausibleHead(name, src, len(src), key)
+}
+
+// PlausibleHead is Plausible of which only the head is known, and how many bytes the stream has.
+func PlausibleHead(name string, head []byte, size int, key byte) bool {
+	if len(head) < 6 {
 		return false
 	}
 	switch name {
 	case "deflate":
-		return plausibleDeflate(src, key)
+		return plausibleDeflate(head, size, key)
 	case "brotli":
-		return plausibleBrotli(src, key)
+		return plausibleBrotli(head, size, key)
 	case "snappy-block":
-		return plausibleSnappy(src, key)
+		return plausibleSnappy(head, size, key)
 	case "lz4-block":
-		return plausibleLZ4(src, key)
+		return plausibleLZ4(head, size, key)
 	}
 	return false
 }
@@ -42,7 +47,7 @@ func (b *keyed) bits(n int) (v int) {
 }
 
 // plausibleDeflate reads the header of the first block (RFC 1951, section 3.2).
-func plausibleDeflate(src []byte, key byte) bool {
+func plausibleDeflate(src []byte, whole int, key byte) bool {
 	b := keyed{src: src, key: key}
 	b.bits(1)
 	switch b.bits(2) {
@@ -51,7 +56,7 @@ func plausibleDeflate(src []byte, key byte) bool {
 			return false
 		}
 		size, inverse := b.bits(16), b.bits(16)
-		return size^inverse == 0xffff && size > 0 && size <= len(src)
+		return size^inverse == 0xffff && size > 0 && size <= whole
 	case 1: // fixed codes: what comes first is no reference to what came before
 		code := 0
 		for range 8 {
@@ -75,7 +80,7 @@ func plausibleDeflate(src []byte, key byte) bool {
 }
 
 // plausibleBrotli reads the header of the first meta-block (RFC 7932, sections 9.1 and 9.2).
-func plausibleBrotli(src []byte, key byte) bool {
+func plausibleBrotli(src []byte, whole int, key byte) bool {
 	b := keyed{src: src, key: key}
 	if b.bits(1) == 1 && b.bits(3) == 0 {
 		switch b.bits(3) {
@@ -96,13 +101,13 @@ func plausibleBrotli(src []byte, key byte) bool {
 		return false // written longer than need be
 	}
 	if last == 0 && b.bits(1) == 1 { // not compressed
-		return size <= len(src)
+		return size <= whole
 	}
-	return size/64 <= len(src) && size >= len(src)/4
+	return size/64 <= whole && size >= whole/4
 }
 
 // plausibleSnappy reads the size and the first tag of a block (google/snappy, format_description.txt).
-func plausibleSnappy(src []byte, key byte) bool {
+func plausibleSnappy(src []byte, whole int, key byte) bool {
 	size, at := 0, 0
 	for shift := 0; ; shift += 7 {
 		if at == 4 || at == len(src) {
@@ -115,7 +120,7 @@ func plausibleSnappy(src []byte, key byte) bool {
 			break
 		}
 	}
-	if at >= len(src) || size+size/6+32 < len(src) || size > 22*len(src) {
+	if at >= len(src) || size+size/6+32 < whole || size > 22*whole {
 		return false
 	}
 	tag := src[at] ^ key
@@ -125,25 +130,25 @@ func plausibleSnappy(src []byte, key byte) bool {
 		at += length - 60
 		length = 4
 	}
-	return tag&3 == 0 && length <= size && at+length <= len(src)
+	return tag&3 == 0 && length <= size && at+length <= whole
 }
 
 // plausibleLZ4 reads the first token of a block (LZ4 Block Format Description), after
 // its size or without one.
-func plausibleLZ4(src []byte, key byte) bool {
+func plausibleLZ4(src []byte, whole int, key byte) bool {
 	token := src[0] ^ key
 	literals := int(token >> 4)
 	switch {
 	case literals == 0:
-	case literals < 15 && 1+literals <= len(src) && (1+literals == len(src) || 3+literals < len(src)):
+	case literals < 15 && 1+literals <= whole && (1+literals == whole || 3+literals < len(src)):
 		// What follows the literals points back into them.
-		if at := 1 + literals; at == len(src) {
+		if at := 1 + literals; at == whole {
 			return true
 		} else if back := int(src[at]^key) | int(src[at+1]^key)<<8; back > 0 && back <= literals {
 			return true
 		}
 	case literals == 15:
-		if length := 15 + int(src[1]^key); length+2 <= len(src) {
+		if length := 15 + int(src[1]^key); length+2 <= whole {
 			return true
 		}
 	}
@@ -152,5 +157,5 @@ func plausibleLZ4(src []byte, key byte) bool {
 	}
 	little := int(src[0]) | int(src[1])<<8 | int(src[2])<<16 | int(src[3])<<24
 	big := int(src[3]) | int(src[2])<<8 | int(src[1])<<16 | int(src[0])<<24
-	return min(little, big) <= 64*len(src) && min(little, big)+16 >= len(src)-4
+	return min(little, big) <= 64*whole && min(little, big)+16 >= whole-4
 }

@@ -203,32 +203,45 @@ func QuotedPrintable(dst, src []byte) ([]byte, Sure) {
 // but what hides a value may have more, and the work grows with the square.
 const longestLabel = 512
 
-// Punycode decodes the labels that begin with xn-- (RFC 3492, RFC 5891) and keeps the rest.
+// Punycode decodes the labels that begin with xn-- (RFC 3492, RFC 5891) and keeps the
+// rest. A label ends at a dot, or at a character that no label has; other characters stand
+// in those that were made of other texts than names of hosts.
 func Punycode(dst, src []byte) ([]byte, Sure) {
 	at, sure := len(dst), No
-	for i := 0; i < len(src); {
-		end := i
-		for end < len(src) && classes[src[end]]&(decimal|lower|upper|high) != 0 || end < len(src) && src[end] == '-' {
-			end++
+	for {
+		i := bytes.Index(src, []byte("xn--"))
+		if i < 0 {
+			i = bytes.Index(src, []byte("XN--"))
 		}
-		label := src[i:end]
-		if len(label) > 4 && len(label) < longestLabel && label[0]|0x20 == 'x' && label[1]|0x20 == 'n' && label[2] == '-' && label[3] == '-' {
-			if s, ok := unpuny(string(label)); ok {
-				dst, sure = append(dst, s...), Strong
-				i = end
+		if i < 0 {
+			break
+		}
+		dst, src = append(dst, src[:i]...), src[i:]
+		decoded := false
+		for _, ends := range [...]func(byte) bool{
+			func(c byte) bool { return c == '.' || classes[c]&control != 0 },
+			func(c byte) bool { return c != '-' && classes[c]&(decimal|lower|upper|high) == 0 },
+		} {
+			end := 4
+			for end < len(src) && end <= longestLabel && !ends(src[end]) {
+				end++
+			}
+			if end == 4 || end > longestLabel {
 				continue
 			}
+			if s, ok := unpuny(string(src[:end])); ok {
+				dst, src, sure, decoded = append(dst, s...), src[end:], Strong, true
+				break
+			}
 		}
-		if end == i {
-			end++
+		if !decoded {
+			dst, src = append(dst, src[:4]...), src[4:]
 		}
-		dst = append(dst, src[i:end]...)
-		i = end
 	}
 	if sure == No {
 		return dst[:at], No
 	}
-	return dst, sure
+	return append(dst, src...), sure
 }
 
 func unpuny(label string) (string, bool) {
