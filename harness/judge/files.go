@@ -64,6 +64,11 @@ func (c *inquiry) eachEntry(f evidence.File, do func([]byte)) error {
 		}
 		at, size = bytes.NewReader(data), int64(len(data))
 	}
+	return entries(at, size, do)
+}
+
+// entries calls do with the content of every file in a ZIP.
+func entries(at io.ReaderAt, size int64, do func([]byte)) error {
 	z, err := zip.NewReader(at, size)
 	if err != nil {
 		return &skipped{err}

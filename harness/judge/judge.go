@@ -35,7 +35,7 @@ func Judge(ctx context.Context, ev evidence.Evidence, kb *knowledge.Base) (*Judg
 		return nil, err
 	}
 	for _, step := range []func(context.Context) error{
-		c.readDrafts, c.readMessages, c.checkMinted, c.readPrivate,
+		c.readDrafts, c.readMessages, c.saltMessages, c.checkMinted, c.readPrivate,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, err

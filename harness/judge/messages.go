@@ -55,6 +55,14 @@ func (c *inquiry) readMessages(ctx context.Context) error {
 	return ctx.Err()
 }
 
+// saltMessages looks for digests that were made together with a text of the app.
+func (c *inquiry) saltMessages(ctx context.Context) error {
+	for _, missed := range c.salted(ctx, c.app, func(at *occurrence) { c.identified(at.e, &at.view, at.asked) }) {
+		c.spots.note(strings.ToUpper(missed[:1])+missed[1:]+".", "")
+	}
+	return ctx.Err()
+}
+
 func (c *inquiry) request(e evidence.Event, r *flow.Request) {
 	host, path := address(r.URL)
 	a := asked{host: host, noise: c.noise(e, r.UID), alone: c.withoutApp(e)}

@@ -35,6 +35,8 @@ type sight struct {
 	names    map[string]string  // the same hosts, each once
 	messaged map[flow.ID]bool   // flows whose messages stand in the log one by one
 	buffer   bytes.Buffer       // of the body that is being looked at
+
+	unexplained unexplained
 }
 
 // view is what one message showed, or one direction of a connection.
@@ -43,11 +45,19 @@ type view struct {
 	direction string // Sent or Received
 	host      string // the service's end
 	hits      []recognise.Hit
+	tokens    []recognise.Token // digests that nothing explained
+	untried   string            // what was too much to try, "" for nothing
 	report    unwrap.Report
 	body      flow.Body
 	data      []byte // of body; valid until the next view
 	why       string // the body is not whole
 	socket    bool   // the bytes of a connection are a WebSocket's
+}
+
+// found ends the search of a message.
+func (v *view) found(c *recognise.Collector) {
+	v.hits = c.Hits()
+	v.tokens, v.untried = c.Unexplained(), c.Cut()
 }
 
 // newSight prepares a search for an identity, and for decoys.
@@ -75,7 +85,7 @@ func (s *sight) request(r *flow.Request, visit func(*unwrap.Part)) view {
 		hits.Part(p)
 		visit(p)
 	})
-	v.hits = hits.Hits()
+	v.found(hits)
 	told := []string{host}
 	for _, name := range []string{sni(r.TLS), portless(r.Target)} {
 		if name != "" && !slices.Contains(told, name) {
@@ -96,7 +106,7 @@ func (s *sight) response(r *flow.Response) view {
 		headers = append(headers, i.Headers...)
 	}
 	v.report = s.opener.Walk(unwrap.Message{Headers: headers, Body: v.data, Response: true}, hits.Part)
-	v.hits = hits.Hits()
+	v.found(hits)
 	return v
 }
 
@@ -113,7 +123,7 @@ func (s *sight) message(r *flow.Message, visit func(*unwrap.Part)) view {
 		hits.Part(p)
 		visit(p)
 	})
-	v.hits = hits.Hits()
+	v.found(hits)
 	return v
 }
 
@@ -137,7 +147,7 @@ func (s *sight) connection(r *flow.Connection, direction string, visit func(*unw
 		} else {
 			v.report = s.opener.Walk(unwrap.Message{Body: v.data, Response: true}, both)
 		}
-		v.hits = hits.Hits()
+		v.found(hits)
 	}
 	if _, asked := s.hosts[r.Flow]; direction == Sent && !asked {
 		v.hits = append(v.hits, s.name(v.host)...)

@@ -38,7 +38,8 @@ type Sighting struct {
 // Sightings yields every place in every message where an identifier of the evidence's
 // manifest, or a decoy, stands: requests, responses, messages of WebSockets, names
 // that were asked for, and connections that carry no HTTP, whatever else was found
-// there, in the order of the log. What stands twice at the same place of the same
+// there, in the order of the log; last come digests that were made together with a text
+// of the app, which is known when all have been seen. What stands twice at the same place of the same
 // message, in the same disguise, is yielded once. It stops after the first error it
 // yields.
 func Sightings(ctx context.Context, ev evidence.Evidence, kb *knowledge.Base) iter.Seq2[Sighting, error] {
@@ -62,6 +63,7 @@ func Sightings(ctx context.Context, ev evidence.Evidence, kb *knowledge.Base) it
 				return
 			}
 			for i := range views {
+				s.keep(e, &views[i], asked{})
 				for _, found := range s.sightings(e, &views[i]) {
 					if !yield(found, nil) {
 						return
@@ -69,7 +71,13 @@ func Sightings(ctx context.Context, ev evidence.Evidence, kb *knowledge.Base) it
 				}
 			}
 		}
-		if err := ctx.Err(); err != nil {
+		going := true
+		s.salted(ctx, m.App, func(at *occurrence) {
+			for _, found := range s.sightings(at.e, &at.view) {
+				going = going && yield(found, nil)
+			}
+		})
+		if err := ctx.Err(); err != nil && going {
 			yield(Sighting{}, err)
 		}
 	}
