@@ -66,7 +66,7 @@ func (w *walk) bytes(p *Part, depth int) bool {
 	if w.dark(p, depth, 0) {
 		return true
 	}
-	w.unread(p, true)
+	w.unread(p, asBytes)
 	return false
 }
 

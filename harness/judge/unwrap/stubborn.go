@@ -3,6 +3,7 @@ package unwrap
 import (
 	"bytes"
 
+	"github.com/unasked-audit/unasked/harness/flow"
 	"github.com/unasked-audit/unasked/harness/judge/unwrap/coding"
 	"github.com/unasked-audit/unasked/harness/judge/unwrap/container"
 )
@@ -36,6 +37,9 @@ func (w *walk) stubborn(p *Part, s overview, depth int) {
 	data := bytes.Trim(p.Data, "\" \t\r\n")
 	if len(data) < shortestHidden || len(data) > longestHidden || uuid(data) {
 		return
+	}
+	if len(data) < len(p.Data) {
+		s = survey(data)
 	}
 	token := s.seen&^(inRun|equals) == 0 && s.longest >= shortestRun && coded(data, s.seen)
 	if s.seen&^(inRun|equals) != 0 && s.seen&blank == 0 && (w.guess(p, p.Data, &inASCII85, depth) || w.guess(p, p.Data, &inZ85, depth)) {
@@ -297,8 +301,14 @@ func (w *walk) bytesOf(p *Part, data []byte, seen class, show bool, depth int) b
 			w.show(c)
 		}
 		found := w.structure(c, w.o.binary, depth+1) || w.wide(c, depth+1) || w.dark(c, depth+1, 0)
-		if !found && show && (f == &inBase64 || f == &inHex && len(forms) > 0) {
-			w.unread(c, p.whole() && binaryText(p.Data, data) || p.at != nil && certainly(p.Data, f))
+		if !found && show && (f == &inBase64 || f == &inHex) {
+			as := asToken
+			if p.whole() && binaryText(p.Data, data) {
+				as = asBytes
+			} else if p.root == flow.SurfaceBody && certainly(p.Data, f) {
+				as = asValue
+			}
+			w.unread(c, as)
 		}
 		w.drop(c)
 		w.release(out)

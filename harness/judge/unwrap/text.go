@@ -269,7 +269,7 @@ func (w *walk) raw(p *Part, run []byte, f *form, depth int) {
 	c.Type = Bytes
 	w.show(c)
 	if !w.structure(c, w.o.binary, depth+1) && !w.wide(c, depth+1) {
-		w.unread(c, false)
+		w.unread(c, asToken)
 	}
 	w.drop(c)
 }

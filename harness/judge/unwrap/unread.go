@@ -15,20 +15,29 @@ const (
 	shortestBinary = 16  // bytes that an identifier fits in: one block of AES
 )
 
-// unread counts bytes that no decoding explains. certain says that they are bytes, and not
-// what a decoding made of a text that may be a token or a word.
-func (w *walk) unread(p *Part, certain bool) {
+// evidence is how much speaks for it that bytes which no decoding explains are bytes, and
+// no token or word that a decoding made something of.
+type evidence int
+
+const (
+	asToken evidence = iota
+	asValue          // a value that is written as only bytes are
+	asBytes
+)
+
+// unread counts bytes that no decoding explains.
+func (w *walk) unread(p *Part, as evidence) {
 	// Two bytes that zlib begins with are a weak sign, and it could not be opened.
 	if m := coding.Magic(p.Data); m != "" && m != "zlib" || w.closing {
 		return
 	}
 	switch {
-	case len(p.Data) >= shortestSealed && random(p.Data), certain && p.at != nil && len(p.Data) >= shortestValue && !signatureSized(p.Data) && random(p.Data):
+	case len(p.Data) >= shortestSealed && random(p.Data), as == asValue && len(p.Data) >= shortestValue && !signatureSized(p.Data) && random(p.Data):
 		w.report.Sealed += int64(len(p.Data))
 		if w.report.SealedAt == "" {
 			w.report.SealedAt = p.Surface()
 		}
-	case certain && p.at == nil && len(p.Data) >= shortestBinary && (p.root == flow.SurfaceBody || p.root == flow.SurfaceURL):
+	case as == asBytes && len(p.Data) >= shortestBinary && (p.root == flow.SurfaceBody || p.root == flow.SurfaceURL):
 		w.report.Binary += int64(len(p.Data))
 	}
 }
