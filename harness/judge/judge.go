@@ -70,6 +70,7 @@ type inquiry struct {
 	origins    map[string]bool               // addresses of origins whose answers were read
 	queried    map[string]*Name              // names that were asked for
 	dotRead    map[string]bool               // hosts whose DNS over TLS was read
+	untried    map[string]int        // messages in which not every salt was tried, by host
 	onWire     int64                         // bytes to the device on all of its connections
 	uploads    map[string]*upload            // of drafts, by host
 	readable   map[stack]bool                // TLS stacks whose requests were read
@@ -84,7 +85,7 @@ func newInquiry(ev evidence.Evidence, kb *knowledge.Base, s *survey) (*inquiry, 
 		findings: newFindings(), recipients: map[string]*Recipient{}, asked: map[flow.ID]asked{},
 		unreached: map[flow.ID]bool{}, sockets: map[flow.ID]bool{}, noisy: map[[2]string]bool{}, uploads: map[string]*upload{},
 		clients: map[string]bool{}, readable: map[stack]bool{}, sealed: map[string]*unread{}, binary: map[[2]string]*unread{}, cuts: map[[2]string]*unread{},
-		carried: map[[2]string]uint64{}, wires: map[string]*wire{}, hidden: map[hiding]*OpaqueDestination{}, origins: map[string]bool{}, queried: map[string]*Name{}, dotRead: map[string]bool{},
+		carried: map[[2]string]uint64{}, wires: map[string]*wire{}, hidden: map[hiding]*OpaqueDestination{}, origins: map[string]bool{}, queried: map[string]*Name{}, dotRead: map[string]bool{}, untried: map[string]int{},
 	}
 	for _, o := range s.opaque {
 		if o.connection.Reason == flow.NoOrigin {

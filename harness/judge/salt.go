@@ -100,6 +100,19 @@ func (s *sight) salted(ctx context.Context, app evidence.App, found func(*occurr
 	return missed
 }
 
+// saltSpots says where not every value of a message was tried as the salt of a digest
+// beside it.
+func (c *inquiry) saltSpots() {
+	messages := 0
+	for _, n := range c.untried {
+		messages += n
+	}
+	if messages > 0 {
+		c.spots.note(fmt.Sprintf("In %s, to or from %s, not every value was tried as the salt of every digest beside it: there were too many.",
+			counted(messages, "message", "messages"), strings.Join(sorted(c.untried), ", ")), "")
+	}
+}
+
 // texts are the strings of an app, each once: those of its code, its resources and its
 // manifest, and what stands in quotes in its web pages and scripts.
 func (s *sight) texts(ctx context.Context, app evidence.App, missed *[]string) iter.Seq[string] {

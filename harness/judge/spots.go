@@ -101,6 +101,7 @@ func (c *inquiry) blindSpots() {
 	c.plantingSpots()
 	c.trafficSpots()
 	c.nameSpots()
+	c.saltSpots()
 }
 
 // endSpots says that the audit did not run to its end, or the app not at all.
