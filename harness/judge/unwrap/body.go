@@ -81,6 +81,16 @@ func (w *walk) announced(p *Part, contentType string, depth int) {
 			w.form(p, text, depth+1)
 			return
 		}
+	case strings.HasPrefix(media, "application/grpc-web-text") && w.has(canBase64) && w.spend(p, depth):
+		if frames, ok := container.GRPCWebText(p.Data); ok {
+			w.show(p)
+			c := w.part()
+			defer w.drop(c)
+			*c = *p
+			c.Parent, c.Chain, c.Data = p.ID, chained(p.Chain, "base64"), frames
+			w.announced(c, "application/grpc-web", depth+1)
+			return
+		}
 	case media != "" && coding.Magic(p.Data) == "":
 		if f, ok := container.ByMedia(media); ok && f.Name != "form" && w.knows(f.Name) && f.Looks(p.Data) >= container.Possible {
 			w.show(p)

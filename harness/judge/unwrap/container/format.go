@@ -46,16 +46,6 @@ var formats = []Format{bplist, zipFormat, tarFormat, grpc, plist, xmlFormat, jso
 // returns ErrOther, the bytes may be something else as well.
 func Formats() []Format { return slices.Clone(formats) }
 
-// ByName finds a format by its name.
-func ByName(name string) (Format, bool) {
-	for _, f := range formats {
-		if f.Name == name {
-			return f, true
-		}
-	}
-	return Format{}, false
-}
-
 // ByMedia finds the format that a media type announces; parameters are passed over. It is to
 // be read unless its Looks says Unlike: senders announce one thing and send another.
 func ByMedia(mediaType string) (Format, bool) {
