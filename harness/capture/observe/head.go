@@ -30,8 +30,7 @@ type head struct {
 	host, upgrade, connection    string
 	extensions, settings, coding string
 	length                       int64 // -1 where it isn't told
-	lengths                      int   // how many Content-Length fields there are that differ
-	codings                      int   // how many Transfer-Encoding fields there are
+	coded                        bool  // there is a Transfer-Encoding
 }
 
 // headEnd finds the end of a head: the empty line, that is included. from is where
@@ -213,7 +212,7 @@ func (h *head) read() error {
 			}
 		case len("Transfer-Encoding"):
 			if isToken(f.Name, "transfer-encoding") {
-				h.codings++
+				h.coded = true
 				h.coding = join(h.coding, f.Value)
 			}
 		case len("Sec-WebSocket-Extensions"):
@@ -262,9 +261,9 @@ func (h *head) one(n int64) error {
 // read differently, so that nobody can say what they took for the body.
 func (h *head) chunked(proto string, request bool) (bool, error) {
 	switch {
-	case h.codings == 0:
+	case !h.coded:
 		return false, nil
-	case h.codings > 1 || !isToken(h.coding, "chunked"):
+	case !isToken(h.coding, "chunked"):
 		return false, notUnderstood("its Transfer-Encoding is not chunked alone")
 	case proto == "HTTP/1.0":
 		return false, notUnderstood("it is HTTP/1.0 and has a Transfer-Encoding")

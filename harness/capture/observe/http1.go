@@ -19,6 +19,7 @@ const (
 const (
 	errNoRequest  = notUnderstood("what the client sends is no HTTP")
 	errNoResponse = notUnderstood("what the origin answers is no HTTP")
+	errUnasked    = notUnderstood("the origin sent something that no request had asked for")
 )
 
 // head reads the beginning of an HTTP/1 message (RFC 9112).
@@ -109,11 +110,11 @@ func (s *side) gather(b []byte, end func([]byte, int) (int, int)) (text []byte, 
 func (s *side) unasked(b []byte) (int, error) {
 	const most = 1 << 14
 	if s.c.begun > 0 || len(s.held)+len(b) > most {
-		return 0, notUnderstood("the origin sent something that no request had asked for")
+		return 0, errUnasked
 	}
 	s.hold(b)
 	if !mayBeSettings(s.held) {
-		return len(b), notUnderstood("the origin speaks first, and not HTTP")
+		return len(b), errUnasked
 	}
 	return len(b), nil
 }

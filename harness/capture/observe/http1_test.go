@@ -171,3 +171,19 @@ func TestWhatIsNotUnderstoodIsKept(t *testing.T) {
 		})
 	}
 }
+
+// An origin that answers with what is no HTTP leaves its requests without an answer.
+func TestAnAnswerThatIsNone(t *testing.T) {
+	const get = "GET /a HTTP/1.1\r\nHost: api.example\r\n\r\n"
+	const asked = `f1 > GET https://api.example/a HTTP/1.1 | Host=api.example | "" | 38` + "\n"
+	o := Options{Scheme: "https", Target: "api.example:443"}
+	everyWay(t, o, []step{sent(get), received("220 mail"), sent("QUIT\r\n")}, "", asked+`f1 < 0  | | "" error: what the origin sent is no HTTP: what the origin answers is no HTTP | 0
+f2 = no-http :0 (after 1 request: what the origin answers is no HTTP) up "QUIT\r\n" down "220 mail"`)
+	everyWay(t, o, []step{sent(get), received("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\nzz\r\n"), sent(get)}, "", asked+fmt.Sprintf(`f1 < 200 HTTP/1.1 | Transfer-Encoding=chunked | "ab" cut: what followed is no HTTP: the line before a chunk has no length | 54
+f2 = no-http :0 (after 1 request: the line before a chunk has no length) up %q down "zz\r\n"`, get))
+	everyWay(t, o, []step{sent("PUT /a HTTP/1.1\r\nHost: api.example\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nabc"), received("HTTP/1.1 400 Bad\r\nContent-Length: 0\r\n\r\n")}, "", `f1 > PUT https://api.example/a HTTP/1.1 | Host=api.example Transfer-Encoding=chunked | "ab" cut: what followed is no HTTP: a chunk is not followed by the end of a line | 71
+f1 < 400 HTTP/1.1 | Content-Length=0 | "" | 39
+f2 = no-http :0 (after 1 request: a chunk is not followed by the end of a line) up "c" down ""`)
+	everyWay(t, o, []step{received("HTTP/1.1 408 Request Timeout\r\n\r\n"), sent("GET")}, "",
+		`f1 = no-http :0 (the origin sent something that no request had asked for) up "GET" down "HTTP/1.1 408 Request Timeout\r\n\r\n"`)
+}

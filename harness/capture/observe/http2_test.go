@@ -328,4 +328,12 @@ func TestWhatIsNoHTTP2IsKept(t *testing.T) {
 	if got := play(sent("GET / HTTP/1.1\r\n\r\n"), received("HTTP/1.1 400 Bad\r\n\r\n")); !strings.Contains(got, `up "GET / HTTP/1.1\r\n\r\n" down "HTTP/1.1 400 Bad\r\n\r\n"`) {
 		t.Errorf("got\n%s", got)
 	}
+	up, down := newPen(t), newPen(t)
+	up.out.WriteString(preface)
+	up.settings()
+	up.get(1, "/a")
+	down.settings()
+	if got := play(sent(up.take()), received("HTTP/1.1 400 Bad\r\n\r\n")); !strings.Contains(got, `error: what followed is no HTTP/2`) || !strings.Contains(got, `(after 1 request: the origin does not begin with HTTP/2's settings) up "" down "HTTP/1.1 400 Bad\r\n\r\n"`) {
+		t.Errorf("got\n%s", got)
+	}
 }
