@@ -29,8 +29,7 @@ import (
 // watched is a client's connection whose bytes are observed as they pass.
 type watched struct {
 	net.Conn
-	c    *Conn
-	once sync.Once
+	c *Conn
 }
 
 func (w *watched) Write(b []byte) (int, error) {
