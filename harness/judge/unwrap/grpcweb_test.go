@@ -8,15 +8,15 @@ import (
 	"github.com/unasked-audit/unasked/harness/flow"
 )
 
-// A body of grpc-web-text may hold several runs of base64, each with its own padding.
+// A body of grpc-web-text may hold several runs of base64, each with its own padding, that end anywhere.
 func TestGRPCWebText(t *testing.T) {
 	o, err := New(Containers(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	message := "\n\x17canary.mail@example.org"
-	body := base64.StdEncoding.EncodeToString([]byte("\x00\x00\x00\x00\x19"+message)) +
-		base64.StdEncoding.EncodeToString([]byte("\x80\x00\x00\x00\x0fgrpc-status: 0\r"))
+	frames := "\x00\x00\x00\x00\x19" + message + "\x80\x00\x00\x00\x0fgrpc-status: 0\r"
+	body := base64.StdEncoding.EncodeToString([]byte(frames[:13])) + base64.StdEncoding.EncodeToString([]byte(frames[13:]))
 	found := 0
 	o.Walk(Message{
 		URL: "https://example.org/", Headers: []flow.Header{{Name: "Content-Type", Value: "application/grpc-web-text+proto"}}, Body: []byte(body),
