@@ -209,6 +209,22 @@ f2 < 0  | | "" error: cut`},
 			return []step{sent(up.take()), received(down.take())}
 		}, "", asked + `f1 < 200 HTTP/2.0 | | ""
 f2 = no-http :0 (bytes beside requests and responses: extensions of chunks, frames of unknown types, what came on a stream after its end) up "\x00\x00\x06\xfa\x00\x00\x00\x00\x01secret" down ""`},
+		{"targets", func(up, down *pen) []step {
+			for i, path := range []string{"http://other.example/x?y", "*", "odd", ""} {
+				up.headers(uint32(2*i+1), true, ":method OPTIONS", ":scheme https", ":authority api.example:443", ":path "+path)
+			}
+			up.headers(9, true, ":method GET", ":path /", "host front.example")
+			return []step{sent(up.take())}
+		}, "x", `f1 > OPTIONS http://other.example/x?y HTTP/2.0 at api.example:443 | | ""
+f2 > OPTIONS https://api.example/* HTTP/2.0 | | ""
+f3 > OPTIONS https://api.example/odd HTTP/2.0 | | ""
+f4 > OPTIONS https://api.example/ HTTP/2.0 | | ""
+f5 > GET https://front.example/ HTTP/2.0 at api.example:443 | host=front.example | ""
+f1 < 0  | | "" error: x
+f2 < 0  | | "" error: x
+f3 < 0  | | "" error: x
+f4 < 0  | | "" error: x
+f5 < 0  | | "" error: x`},
 		{"a WebSocket", func(up, down *pen) []step {
 			up.headers(1, false, ":method CONNECT", ":protocol websocket", ":scheme https", ":authority api.example", ":path /chat", "sec-websocket-extensions permessage-deflate")
 			a := up.take()

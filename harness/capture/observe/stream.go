@@ -156,8 +156,15 @@ func (c *Conn) open2(s *side, id uint32, size int) *stream {
 			scheme = "http"
 		}
 	}
-	if !strings.HasPrefix(path, "/") {
-		path = "/" + path
+	if !strings.HasPrefix(path, "/") { // a whole URL, as proxies are asked, or *
+		if given, authority, rest, ok := c.urls.split("", path, host); ok {
+			if path != "*" {
+				scheme, host = given, authority
+			}
+			path = rest
+		} else {
+			path = "/" + path
+		}
 	}
 	x.request.URL, x.request.Target = c.urls.of(scheme, host, path)
 	x.request.Size = int64(size)
