@@ -1,84 +1,130 @@
 package capture
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
-	"strconv"
 	"time"
 
+	"github.com/unasked-audit/unasked/harness/evidence"
 	"github.com/unasked-audit/unasked/harness/flow"
 )
 
-// unanswered tells the client that its origin gave no answer.
-func (x *exchange) unanswered(w http.ResponseWriter, _ *http.Request, err error) {
-	x.mu.Lock()
-	x.err = err
-	x.mu.Unlock()
-	if x.in.Context().Err() != nil {
-		panic(http.ErrAbortHandler) // nobody is there any more: net/http closes the connection
-	}
-	x.hearOut(w)
-	status := http.StatusBadGateway
-	if errors.Is(err, errLoop) {
-		status = http.StatusLoopDetected
-	}
-	http.Error(w, fmt.Sprintf("unasked has no answer from %s: %v", x.host, err), status)
-}
-
-// hearTime bounds how long the body of a request is waited for that has nowhere to go.
+// hearTime bounds how long the rest of a request is waited for that has nowhere to go.
 const hearTime = 10 * time.Second
 
-// hearOut reads the body of a request whose origin can't be reached, so that what
-// the app would have sent is recorded.
-func (x *exchange) hearOut(w http.ResponseWriter) {
-	x.mu.Lock()
-	idle := !x.asked && !x.dialled
-	x.mu.Unlock()
-	if !idle || x.in.ContentLength == 0 || x.in.Context().Err() != nil {
-		return
-	}
-	c := http.NewResponseController(w)
-	if c.SetReadDeadline(time.Now().Add(hearTime)) != nil {
-		return
-	}
-	_, _ = io.Copy(io.Discard, x.in.Body) // how it ends is recorded with it
-	_ = c.SetReadDeadline(time.Time{})    // it could be set before
+// drainTime bounds how long a client may take to read the last bytes that are for it.
+const drainTime = time.Second
+
+// answer is what the proxy says by itself.
+type answer struct {
+	status int
+	text   string
 }
 
-// connection is a record about the connection that carried, or should have
-// carried, this exchange.
-func (x *exchange) connection(reason, detail string) flow.Connection {
-	c := flow.Connection{Flow: x.request.Flow, Started: x.request.Started, Ended: x.p.o.Now(), Reason: reason, Detail: detail}
-	u := &url.URL{Host: x.host}
-	c.Host, c.Port = u.Hostname(), defaultPort(x.scheme)
-	if port, err := strconv.Atoi(u.Port()); err == nil {
-		c.Port = port
+// noAnswer is the answer to requests whose origin can't be reached.
+func (c *conn) noAnswer(failure error) answer {
+	status := http.StatusBadGateway
+	if errors.Is(failure, errLoop) {
+		status = http.StatusLoopDetected
 	}
-	if x.request.TLS != nil {
-		c.SNI = x.request.TLS.SNI
-	}
-	return c
+	return answer{status, fmt.Sprintf("unasked has no answer from %s: %v", c.known(), failure)}
 }
 
-// plainWriter answers with what the origin answered, and adds nothing: net/http
-// would put in a date, and a content type of its own guess.
-type plainWriter struct{ http.ResponseWriter }
+// write answers in HTTP/1. What becomes of it is the client's affair.
+func (a answer) write(w io.Writer) {
+	_, _ = fmt.Fprintf(w, "HTTP/1.1 %d %s\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s\n",
+		a.status, http.StatusText(a.status), len(a.text)+1, a.text)
+}
 
-// WriteHeader implements http.ResponseWriter.
-func (w *plainWriter) WriteHeader(status int) {
-	if status >= 200 {
-		h := w.Header()
-		for _, name := range []string{"Date", "Content-Type"} {
-			if _, there := h[name]; !there {
-				h[name] = nil
-			}
+// hear takes what the client sends to an origin that can't be reached, so that what the
+// app would have sent is recorded, and answers each request with the reason.
+func (c *conn) hear(device *stream, failure error, h2 bool) {
+	if err := device.await(); err != nil {
+		if c.tls == nil {
+			c.silent(err)
+		} // else afterHandshake knows
+		return
+	}
+	c.begin()
+	defer c.done()
+	r := &recorder{noOrigin: failure.Error()}
+	o := c.observe(r, c.scheme(), h2)
+	if !c.join(nil, o) {
+		return
+	}
+	first := device.ahead
+	if device.tls == nil {
+		first, _ = device.Peek(min(len(preface), len(device.here())))
+	}
+	if h2 || speaksHTTP2(first) {
+		c.hearH2(device, o, c.noAnswer(failure))
+	} else {
+		c.hearH1(device, o, c.noAnswer(failure))
+	}
+	_ = o.Close(c.p.whyCut(failure.Error()))
+	now := o.State()
+	c.requests, c.unread = now.Requests, now.NoHTTP
+	for _, id := range r.asked {
+		about := c.record("")
+		about.Flow, about.Reason, about.Detail = id, flow.NoOrigin, failure.Error()
+		_ = c.p.record(r.at, evidence.KindConnection, about)
+	}
+}
+
+// hearH1 hears one request in HTTP/1, or what is none.
+func (c *conn) hearH1(device *stream, o observer, a answer) {
+	device.within(hearTime)
+	defer device.within(0)
+	buf := buffers.Get().(*[]byte)
+	defer buffers.Put(buf)
+	first := true
+	for {
+		n, err := device.Read(*buf)
+		if n > 0 && c.pass(nil, (*buf)[:n], nil, o.Sent) != nil {
+			return
 		}
+		now := o.State()
+		switch {
+		case now.NoHTTP && err != nil:
+			return // nobody can answer it
+		case now.NoHTTP:
+			device.within(c.p.o.patience) // nor say when it is at its end
+			continue
+		case !now.Asking && now.Requests > 0, isTimeout(err):
+			a.write(device)
+			device.finish()
+			return
+		case err != nil:
+			_ = o.SentAll(eofIsNil(err))
+			return
+		}
+		if first && expectsContinue((*buf)[:n]) {
+			_, _ = io.WriteString(device, "HTTP/1.1 100 Continue\r\n\r\n") // or the body never comes
+		}
+		first = false
 	}
-	w.ResponseWriter.WriteHeader(status)
 }
 
-// Unwrap lets http.ResponseController through.
-func (w *plainWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+// expectsContinue reports whether a request wants to be told to go on (RFC 9110 section 10.1.1).
+func expectsContinue(head []byte) bool {
+	return bytes.Contains(bytes.ToLower(head), []byte("\nexpect: 100-continue"))
+}
+
+func eofIsNil(err error) error {
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	return err
+}
+
+// finish closes a connection whose last bytes were written, and gives the client the
+// time to read them: what it still sends would undo them (RFC 9112 section 9.6).
+func (s *stream) finish() {
+	_ = s.CloseWrite()
+	s.within(drainTime)
+	_, _ = io.Copy(io.Discard, s.socket) // TLS or not, it is over
+	_ = s.socket.Close()
+}

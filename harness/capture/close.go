@@ -5,8 +5,9 @@ import (
 	"time"
 )
 
-// drainTime bounds how long a client may take to read the last bytes that are for it.
-const drainTime = time.Second
+// idleTimeout is how long nothing may pass on a connection before it is taken for
+// dead. A push service's heartbeat is slower than anything else that is alive.
+const idleTimeout = 45 * time.Minute
 
 // Close takes no new connections, waits until no request is in flight or ctx is
 // done, and then cuts what is left: bodies are recorded as far as they came,
@@ -16,94 +17,80 @@ const drainTime = time.Second
 // that of [Proxy.Err]; a flow that was cut is none.
 func (p *Proxy) Close(ctx context.Context) error {
 	_ = p.listener.Close() // a second Close finds it closed
-	wake := context.AfterFunc(ctx, func() {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		p.changed.Broadcast()
-	})
-	defer wake()
-	p.mu.Lock()
-	for p.flows+len(p.writing) > 0 && ctx.Err() == nil && p.err == nil {
-		p.changed.Wait()
+	if p.transparent != nil {
+		_ = p.transparent.Close()
 	}
+	p.closing.Store(true)
+	for p.anyBusy() {
+		select {
+		case <-p.wake:
+			continue
+		case <-ctx.Done():
+		case <-p.failed:
+		}
+		break
+	}
+	p.mu.Lock()
 	p.cutting = true
-	left := make([]*wire, 0, len(p.wires))
-	for w := range p.wires {
-		left = append(left, w)
+	left := make([]*conn, 0, len(p.conns))
+	for c := range p.conns {
+		left = append(left, c)
 	}
 	p.mu.Unlock()
-	if ctx.Err() == nil {
-		p.drain(ctx, left)
+	for _, c := range left {
+		c.cut(p.whyCut(whyClosed))
 	}
-
 	p.stop()
-	_ = p.front.Close() // what it closes is recorded by those who use it
-	_ = p.inner.Close()
-	for _, w := range left {
-		_ = w.Close()
-	}
 	p.work.Wait()
-	p.shared.CloseIdleConnections()
 	return p.Err()
 }
 
-// drain waits until HTTP/2's last frames are written. net/http says that such a
-// connection is idle when they lie in its buffer. So it is told to say goodbye:
-// once anything is written after that, they are.
-func (p *Proxy) drain(ctx context.Context, wires []*wire) {
-	ctx, cancel := context.WithTimeout(ctx, drainTime)
-	defer cancel()
-	wake := context.AfterFunc(ctx, func() {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		p.changed.Broadcast()
-	})
-	defer wake()
+// anyBusy reports whether there is something to wait for.
+func (p *Proxy) anyBusy() bool {
 	p.mu.Lock()
-	p.flushed = map[*wire]struct{}{}
+	conns := make([]*conn, 0, len(p.conns))
+	for c := range p.conns {
+		conns = append(conns, c)
+	}
 	p.mu.Unlock()
-	done, now := context.WithCancel(ctx)
-	now()
-	_ = p.inner.Shutdown(done) // begins the goodbyes, and does not wait for them
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, w := range wires {
-		for w.inUse() && ctx.Err() == nil {
-			if _, ok := p.flushed[w]; ok {
-				break
-			}
-			p.changed.Wait()
+	for _, c := range conns {
+		if c.busy() {
+			return true
+		}
+	}
+	return false
+}
+
+// ended tells Close, if it waits, that something is over.
+func (p *Proxy) ended() {
+	if p.closing.Load() {
+		select {
+		case p.wake <- struct{}{}:
+		default: // it was told already
 		}
 	}
 }
 
-// wrote takes note that something was written to a device.
-func (p *Proxy) wrote(w *wire) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.flushed != nil {
-		p.flushed[w] = struct{}{}
-		p.changed.Broadcast()
-	}
-}
-
-// serving takes note that net/http is to answer on a connection.
-func (p *Proxy) serving(w *wire, h2 bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	w.count = true
-	if h2 {
-		w.link.alpn = "h2"
-	}
-}
-
-// inUse reports whether HTTP/2 is spoken on the connection, and it is open. The
-// caller holds p.mu.
-func (w *wire) inUse() bool {
-	select {
-	case <-w.closed:
-		return false
-	default:
-		return w.count && w.link.alpn == "h2"
+// watch cuts connections on which nothing passes any more.
+func (p *Proxy) watch() {
+	tick := time.NewTicker(min(time.Minute, p.o.idle/4))
+	defer tick.Stop()
+	for {
+		select {
+		case <-p.ctx.Done():
+			return
+		case now := <-tick.C:
+			p.mu.Lock()
+			var dead []*conn
+			for c := range p.conns {
+				if now.UnixNano()-c.last.Load() > int64(p.o.idle) {
+					dead = append(dead, c)
+				}
+			}
+			p.mu.Unlock()
+			for _, c := range dead {
+				c.cut("nothing came any more for " + p.o.idle.String())
+			}
+		}
 	}
 }

@@ -71,7 +71,7 @@ func TestAClientThatHangsUpAfterTheHandshake(t *testing.T) {
 func TestAClientThatHangsUpInTheHandshake(t *testing.T) {
 	r := newRig(t)
 	c := r.connect("api.example:443")
-	hello := &recorder{Conn: c}
+	hello := &deaf{Conn: c}
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	_ = tls.Client(hello, r.trustFor("api.example")).HandshakeContext(ctx) // reads nothing: its time runs out
@@ -79,10 +79,10 @@ func TestAClientThatHangsUpInTheHandshake(t *testing.T) {
 	r.only(flow.HungUp)
 }
 
-// recorder writes and never reads.
-type recorder struct{ net.Conn }
+// deaf writes and never reads.
+type deaf struct{ net.Conn }
 
-func (r *recorder) Read([]byte) (int, error) { return 0, io.EOF }
+func (d *deaf) Read([]byte) (int, error) { return 0, io.EOF }
 
 func TestAConnectionOpenedInAdvanceHidesNothing(t *testing.T) {
 	r := newRig(t)
@@ -193,6 +193,7 @@ func TestARequestThatNoServerWouldRead(t *testing.T) {
 	if answer, err := io.ReadAll(c); err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 400 ") {
 		t.Errorf("the client got %q, %v", answer, err)
 	}
+	_ = c.Close()
 	if got, _ := r.only(flow.NoHTTP); got.Host != "api.example" || got.Sent == 0 {
 		t.Errorf("connection %+v", got)
 	}
@@ -264,7 +265,7 @@ func TestAnOriginThatCannotBeReached(t *testing.T) {
 
 func TestTheProxyIsNoWayToItselfOrToTheHost(t *testing.T) {
 	r := newRig(t)
-	port := fmt.Sprint(r.proxy.address.Port())
+	_, port, _ := net.SplitHostPort(r.proxy.Addr())
 	r.world.put("alias.example:80", r.proxy.Addr())
 	c := r.client(false)
 	for _, u := range []string{"http://127.0.0.1:" + port, "http://localhost:" + port, "http://[::1]:" + port, "http://0.0.0.0:" + port, "http://alias.example"} {

@@ -1,78 +1,92 @@
 package capture
 
 import (
-	"bufio"
+	"errors"
 	"fmt"
-	"net"
+	"io"
 	"net/http"
-	"strconv"
+
+	"github.com/unasked-audit/unasked/harness/evidence"
+	"github.com/unasked-audit/unasked/harness/flow"
 )
 
-// serveFront answers what comes to the proxy's own port.
-func (p *Proxy) serveFront(w http.ResponseWriter, r *http.Request) {
-	l := linkOf(r.Context())
-	l.served.Add(1)
-	switch {
-	case r.Method == http.MethodConnect:
-		p.serveConnect(w, r, l)
-	case r.URL.IsAbs() && r.URL.Host != "" && (r.URL.Scheme == "http" || r.URL.Scheme == "https"):
-		p.exchange(w, r, l, r.URL.Scheme, r.URL.Host, l.round)
-	default:
-		http.Error(w, "This is unasked's capture proxy. It answers requests that are addressed to a proxy: CONNECT, or with an absolute http or https URL.", http.StatusBadRequest)
+// serveFront answers what comes to the proxy's own port: CONNECT, and requests with an
+// absolute target.
+func (c *conn) serveFront() {
+	var f forward
+	defer f.end(c)
+	for {
+		raw, err := c.device.head()
+		if f.isOver() {
+			return
+		}
+		var h *head
+		if err == nil {
+			h, err = parseHead(raw)
+		}
+		switch {
+		case errors.Is(err, errNoHead), errors.Is(err, errTooLong):
+			c.misread(raw, err)
+			return
+		case err != nil && len(raw) > 0 && !c.isCut():
+			c.misread(raw, errNoHead)
+			return
+		case err != nil:
+			return
+		}
+		if h.method == http.MethodConnect {
+			if f.origin != nil {
+				f.wait()
+				f.leave(c)
+			}
+			c.serveConnect(h, len(raw))
+			return
+		}
+		scheme, authority, target, ok := h.absolute()
+		if !ok {
+			c.reply(http.StatusBadRequest, "This is unasked's capture proxy. It answers requests that are addressed to a proxy: CONNECT, or with an absolute http or https URL.")
+			return
+		}
+		if !f.serve(c, h, raw, scheme, authority, target) {
+			return
+		}
 	}
 }
 
 // serveConnect opens a tunnel. It always succeeds, so that what the app would
 // send is recorded even where the origin can't be reached.
-func (p *Proxy) serveConnect(w http.ResponseWriter, r *http.Request, front *link) {
-	host, port, err := splitTarget(r.RequestURI)
+func (c *conn) serveConnect(h *head, n int) {
+	host, port, err := splitTarget(h.target)
 	if err != nil {
-		http.Error(w, fmt.Sprintf("CONNECT %s: %v", r.RequestURI, err), http.StatusBadRequest)
+		c.reply(http.StatusBadRequest, fmt.Sprintf("CONNECT %s: %v", h.target, err))
 		return
 	}
-	l := &link{at: p.o.Log.Where(), started: p.o.Now(), client: front.client, host: host, port: port, wrote: p.wrote}
-	conn, buffered, err := http.NewResponseController(w).Hijack()
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusInternalServerError) // HTTP/2 can't be, on this port
-		return
-	}
-	t := newWire(prefixed{conn, buffered.Reader}, l)
-	begun := p.spawn(t, func() {
-		if _, err := conn.Write([]byte("HTTP/1.1 200 Connection established\r\n\r\n")); err == nil {
-			p.tunnel(t)
-		} // else the client is gone before anything was asked
-	})
-	if !begun {
-		_ = conn.Close() // nothing was said on it yet
-	}
+	c.device.take(n)
+	c.host, c.port = host, port
+	c.at, c.started = c.p.o.Log.Where(), c.p.o.Now()
+	c.name = c.nameOf(host)
+	if _, err := io.WriteString(c.device, "HTTP/1.1 200 Connection established\r\n\r\n"); err == nil {
+		c.tunnel()
+	} // else the client is gone before anything was asked
 }
 
-// splitTarget reads the target of CONNECT.
-func splitTarget(target string) (host string, port int, err error) {
-	host, text, err := net.SplitHostPort(target)
-	if err != nil {
-		return "", 0, err
-	}
-	port, err = strconv.Atoi(text)
-	if err != nil || port < 1 || port > 65535 || host == "" {
-		return "", 0, fmt.Errorf("%q is no host and port", target)
-	}
-	return host, port, nil
+// misread answers and records what is no request to a proxy.
+func (c *conn) misread(raw []byte, why error) {
+	up := &tap{p: c.p}
+	_, _ = up.Write(raw) // an error is the log's, which the proxy has
+	r := c.record(flow.NoHTTP)
+	r.Detail = "what came to the proxy's port was no well-formed request to a proxy: " + why.Error()
+	r.Up = up.End("")
+	r.Sent = r.Up.Size
+	_ = c.p.record(c.at, evidence.KindConnection, r)
+	c.reply(http.StatusBadRequest, "unasked's capture proxy can't read this request: "+why.Error())
 }
 
-// prefixed is a connection of which some bytes were read into a buffer already.
-type prefixed struct {
-	net.Conn
-	r *bufio.Reader
-}
-
-// Read implements io.Reader.
-func (c prefixed) Read(p []byte) (int, error) { return c.r.Read(p) }
-
-// CloseWrite passes on that nothing more will be written.
-func (c prefixed) CloseWrite() error {
-	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
-		return half.CloseWrite()
-	}
-	return nil
+// reply answers by itself, and ends the connection.
+func (c *conn) reply(status int, text string) {
+	c.begin()
+	defer c.done()
+	s := &stream{socket: c.device}
+	answer{status, text}.write(s)
+	s.finish()
 }

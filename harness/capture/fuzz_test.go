@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"io"
 	"net"
-	"net/http"
-	"net/url"
 	"strings"
 	"testing"
 )
@@ -24,13 +22,13 @@ func FuzzFirstBytes(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		w := newWire(bytesConn{Reader: bytes.NewReader(b)}, &link{})
+		w := newSocket(bytesConn{Reader: bytes.NewReader(b)}, nil)
 		isTLS, isHTTP := w.speaksTLS(), w.speaksHTTP()
 		if isTLS && isHTTP {
 			t.Error("it is TLS and HTTP at once")
 		}
 		if isHTTP {
-			w.speaksHTTP2()
+			speaksHTTP2(w.here())
 		}
 		if got, err := io.ReadAll(w); err != nil || !bytes.Equal(got, b) {
 			t.Errorf("%q was left of %q, %v", got, b, err)
@@ -55,35 +53,11 @@ func TestWhatIsTakenForHTTP(t *testing.T) {
 		" / HTTP/1.1":                      false,
 		"":                                 false,
 	} {
-		w := newWire(bytesConn{Reader: strings.NewReader(text)}, &link{})
+		w := newSocket(bytesConn{Reader: strings.NewReader(text)}, nil)
 		if got := w.speaksHTTP(); got != want {
 			t.Errorf("%q is taken for HTTP: %v, want %v", text, got, want)
 		}
 	}
-}
-
-// A recorded URL must be one that can be read again, and lead to the same host.
-func FuzzRecordedURL(f *testing.F) {
-	for _, s := range []string{"/", "/a%2Fb?c=d&e", "*", "http://x.example/y?z", "http://x.example", "http://x.example?q", "//x/y", "/\xff\xfe?\x80", "/a?b=://c/d"} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, target string) {
-		u, err := url.ParseRequestURI(target)
-		if err != nil || !u.IsAbs() && !strings.HasPrefix(target, "/") && target != "*" {
-			return // net/http refuses it
-		}
-		if u.Opaque != "" || u.IsAbs() && u.Host == "" {
-			return // no target of an HTTP request
-		}
-		recorded := "https://api.example" + escapeRaw(targetOf(&http.Request{RequestURI: target, URL: u}))
-		again, err := url.Parse(recorded)
-		if err != nil || again.Host != "api.example" {
-			t.Errorf("%q is recorded as %q: %v", target, recorded, err)
-		}
-		if again != nil && again.RawQuery != escapeRaw(u.RawQuery) {
-			t.Errorf("%q is recorded as %q: the query is %q", target, recorded, again.RawQuery)
-		}
-	})
 }
 
 func FuzzTarget(f *testing.F) {

@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -8,20 +9,28 @@ import (
 	"net"
 	"reflect"
 	"syscall"
+	"time"
 
-	"github.com/unasked-audit/unasked/harness/evidence"
 	"github.com/unasked-audit/unasked/harness/flow"
 )
 
-// refused records a TLS handshake that failed.
-func (p *Proxy) refused(w *wire, err error) {
-	l := w.link
-	if code, ok := w.alert(); ok {
+// pinTime is how soon after a handshake a client hangs up when it does not like
+// the certificate and says so to nobody. A connection that was opened in advance
+// is kept for longer.
+const pinTime = time.Second
+
+// refused records a TLS handshake that failed. late says that the client may have
+// had no time to wait for it.
+func (c *conn) refused(err error, late bool) {
+	if code, ok := c.device.alert(); ok {
 		err = &net.OpError{Op: "remote error", Err: tls.AlertError(code)}
 	}
-	c := p.connection(l, flow.Broken)
-	c.Reason, c.Detail = p.whyRefused(err)
-	_ = p.record(l.at, evidence.KindConnection, c)
+	reason, detail := c.whyRefused(err)
+	_, over := c.isOver()
+	if c.hello != nil && !over && (reason == flow.Distrusted || reason == flow.HungUp && !late) {
+		c.p.pins.refuse(c.pin())
+	}
+	c.say(reason, detail)
 }
 
 // plainAlert is the length of a TLS alert that is not encrypted: type 21, a
@@ -31,25 +40,34 @@ const plainAlert = 7
 // alert is the code of the fatal alert that the client's bytes ended with, in
 // the clear. OpenSSL's TLS 1.3 client says so when it refuses a certificate,
 // where encryption is due already, and crypto/tls sees only that.
-func (w *wire) alert() (code byte, ok bool) {
-	b := w.last
+func (s *socket) alert() (code byte, ok bool) {
+	b := s.last
 	return b[6], b[0] == 21 && b[1] == 3 && b[2] <= 4 && b[3] == 0 && b[4] == 2 && b[5] == 2
 }
 
-// rejected records a client that went away just after a handshake.
-func (p *Proxy) rejected(l *link, err error) {
-	c := p.connection(l, flow.HungUp)
-	if reason, detail := p.whyRefused(err); reason != flow.Broken {
-		c.Reason, c.Detail = reason, detail
+// afterHandshake records a client that has shaken hands and asked for nothing. shaken
+// is when; the connection is over.
+func (c *conn) afterHandshake(device *stream, shaken time.Time) {
+	switch {
+	case c.p.Err() != nil, device.taken == 0 && c.unread:
+	case device.taken == 0 && c.lost.Load():
+		c.say(flow.Unused, "the origin ended the connection before the client had sent anything on it")
+	case device.taken == 0 && !c.isCut() && device.failed != nil && device.at.Sub(shaken) < pinTime:
+		c.p.pins.refuse(c.pin())
+		if reason, detail := c.whyRefused(device.failed); reason == flow.Distrusted {
+			c.say(reason, detail)
+			return
+		}
+		c.say(flow.HungUp, "the client completed the TLS handshake and went away without a request, as an app does that pins its certificates")
+	case device.taken == 0:
+		c.silent(cmp.Or(device.failed, io.EOF))
+	case c.tls.ALPN == "h2" && c.requests == 0 && !c.unread:
+		c.say(flow.Unused, "the client opened the connection and made no request on it")
 	}
-	if c.Reason == flow.HungUp {
-		c.Detail = "the client completed the TLS handshake and went away without a request, as an app does that pins its certificates"
-	}
-	_ = p.record(l.at, evidence.KindConnection, c)
 }
 
 // whyRefused sorts a failure of a handshake with a device.
-func (p *Proxy) whyRefused(err error) (reason, detail string) {
+func (c *conn) whyRefused(err error) (reason, detail string) {
 	if code, ok := alertCode(err); ok {
 		if distrusting[code] {
 			return flow.Distrusted, "the client refused the certificate: " + err.Error()
@@ -57,7 +75,7 @@ func (p *Proxy) whyRefused(err error) (reason, detail string) {
 		return flow.Broken, "the client gave the handshake up: " + err.Error()
 	}
 	switch {
-	case p.isCutting():
+	case c.isCut():
 		return flow.HungUp, "the capture ended during the handshake"
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
 		return flow.HungUp, "the client went away during the handshake"

@@ -1,23 +1,17 @@
 package capture
 
 import (
-	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"net/netip"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 )
-
-// roundTripper sends requests on to origins.
-type roundTripper interface {
-	http.RoundTripper
-	CloseIdleConnections()
-}
 
 // dialTimeout bounds how long an origin may take to accept a connection, where
 // the host's own network is used.
@@ -28,6 +22,8 @@ var (
 	errLoop = errors.New("it leads back to this proxy")
 	// errHost: the origin is the machine that the audit runs on.
 	errHost = errors.New("it is the auditing machine itself, which a device has no business with")
+	// errNowhere: a redirected connection says nothing of where it goes.
+	errNowhere = errors.New("nobody knows where this redirected connection was going")
 )
 
 // originError is a failure to reach an origin, before any request was sent to it.
@@ -49,7 +45,7 @@ func (p *Proxy) dial(ctx context.Context, network, address string) (net.Conn, er
 	if err != nil {
 		return nil, &originError{err}
 	}
-	if remote := c.RemoteAddr(); remote != nil && remote.String() == p.Addr() {
+	if remote := c.RemoteAddr(); remote != nil && (remote.String() == p.Addr() || remote.String() == p.TransparentAddr()) {
 		return nil, &originError{errors.Join(errLoop, c.Close())}
 	}
 	return c, nil
@@ -58,7 +54,9 @@ func (p *Proxy) dial(ctx context.Context, network, address string) (net.Conn, er
 // isSelf reports whether an address is this proxy's, as far as can be told without asking anybody.
 func (p *Proxy) isSelf(address string) bool {
 	host, port, err := net.SplitHostPort(address)
-	if err != nil || port != fmt.Sprint(p.address.Port()) {
+	if err != nil || !slices.ContainsFunc([]string{p.Addr(), p.TransparentAddr()}, func(own string) bool {
+		return strings.HasSuffix(own, ":"+port)
+	}) {
 		return false
 	}
 	ip, err := netip.ParseAddr(host)
@@ -80,52 +78,172 @@ func refuseHost(_, address string, _ syscall.RawConn) error {
 	return nil
 }
 
-// originTLS is how an origin is spoken to. serverName may be empty, for the host's.
-func (p *Proxy) originTLS(serverName string) *tls.Config {
-	return &tls.Config{RootCAs: p.o.Network.Roots, ServerName: serverName}
+// dialClear joins the connection with its origin, without TLS. opened is a connection
+// that was made before; nil for none.
+func (c *conn) dialClear(ctx context.Context, opened *socket) (*stream, error) {
+	if opened != nil {
+		return &stream{socket: opened}, nil
+	}
+	start := time.Now()
+	tcp, err := c.p.dial(ctx, "tcp", c.target())
+	if err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	c.connect = timed(start)
+	c.mu.Unlock()
+	s := &stream{socket: newSocket(tcp, nil)}
+	if !c.join(s.socket, nil) {
+		return nil, errOver
+	}
+	return s, nil
 }
 
-// newTransport sends requests on. Where l is not nil, all of them go to the
-// place that the device's connection l was opened to, whatever they say, and in
-// the protocol that the device spoke.
-func (p *Proxy) newTransport(l *link) *http.Transport {
-	t := &http.Transport{
-		DialContext:            p.dial,
-		TLSClientConfig:        p.originTLS(""),
-		TLSHandshakeTimeout:    dialTimeout,
-		DisableCompression:     true, // Accept-Encoding is the app's own affair
-		ExpectContinueTimeout:  time.Second,
-		MaxIdleConnsPerHost:    16,
-		IdleConnTimeout:        90 * time.Second,
-		MaxResponseHeaderBytes: 16 << 20,
-		Protocols:              new(http.Protocols),
-		HTTP2:                  &http.HTTP2Config{},
-	}
-	t.Protocols.SetHTTP1(true)
-	if l == nil {
-		return t
-	}
-	target := net.JoinHostPort(l.host, fmt.Sprint(l.port))
-	t.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
-		return p.dial(ctx, network, target)
-	}
-	t.TLSClientConfig = p.originTLS(cmp.Or(l.sni, l.host))
-	switch {
-	case l.alpn == "h2" && l.tls != nil:
-		t.Protocols.SetHTTP2(true)
-	case l.alpn == "h2":
-		t.Protocols.SetHTTP1(false)
-		t.Protocols.SetUnencryptedHTTP2(true)
-	}
-	return t
+// dialling is a TLS connection to an origin that is being made.
+type dialling struct {
+	c      *conn
+	done   chan struct{}
+	cancel context.CancelFunc
+	origin *stream // once done
+	err    error
 }
 
-// unreachable reports whether a request failed before anything of it was sent.
-func unreachable(err error) bool {
-	var origin *originError
-	var cert *tls.CertificateVerificationError
-	var record tls.RecordHeaderError
-	var remote *net.OpError
-	return errors.As(err, &origin) || errors.As(err, &cert) || errors.As(err, &record) ||
-		errors.As(err, &remote) && remote.Op == "remote error"
+// dialTLS begins to join the connection with its origin, by TLS, and offers it
+// protocols. opened is a TCP connection that was made before; nil for none. The caller
+// calls wait, and then settle or drop where that gave neither origin nor error.
+func (c *conn) dialTLS(opened *socket, protocols []string) *dialling {
+	d := &dialling{c: c, done: make(chan struct{})}
+	ctx, cancel := context.WithTimeout(c.p.ctx, dialTimeout)
+	d.cancel = cancel
+	c.p.work.Go(func() {
+		defer close(d.done)
+		defer cancel()
+		d.origin, d.err = c.shake(ctx, opened, protocols)
+	})
+	return d
+}
+
+// shake makes a TLS connection to the origin.
+func (c *conn) shake(ctx context.Context, opened *socket, protocols []string) (*stream, error) {
+	if c.port == 0 {
+		return nil, &originError{errNowhere}
+	}
+	origin, err := c.dialClear(ctx, opened)
+	if err != nil {
+		return nil, err
+	}
+	start := time.Now()
+	origin.tls = tls.Client(origin.socket, c.originTLS(protocols))
+	if err := origin.tls.HandshakeContext(ctx); err != nil {
+		c.leave(origin.socket)
+		origin.abort()
+		return nil, &originError{err}
+	}
+	c.mu.Lock()
+	c.handshake = timed(start)
+	c.mu.Unlock()
+	return origin, nil
+}
+
+// wait waits for the origin, but not for longer than d.
+func (d *dialling) wait(limit time.Duration) (*stream, error) {
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case <-d.done:
+		return d.origin, d.err
+	case <-timer.C:
+		return nil, nil
+	}
+}
+
+// settle waits for the origin, which is to speak the protocol that was agreed with
+// the device in the meantime.
+func (d *dialling) settle(protocol string) (*stream, error) {
+	<-d.done
+	if d.err != nil || d.origin.tls.ConnectionState().NegotiatedProtocol == protocol {
+		return d.origin, d.err
+	}
+	d.drop()
+	var only []string
+	if protocol != "" {
+		only = []string{protocol}
+	}
+	d = d.c.dialTLS(nil, only)
+	<-d.done
+	if d.err == nil && d.origin.tls.ConnectionState().NegotiatedProtocol != protocol {
+		d.drop()
+		return nil, &originError{fmt.Errorf("it does not speak %q, which the client was offered before it answered", protocol)}
+	}
+	return d.origin, d.err
+}
+
+// drop gives the origin up.
+func (d *dialling) drop() {
+	d.cancel()
+	<-d.done
+	if d.origin != nil {
+		d.c.leave(d.origin.socket)
+		d.origin.abort()
+	}
+}
+
+// originTLS is how the origin is spoken to: as the client would, as far as that goes.
+func (c *conn) originTLS(protocols []string) *tls.Config {
+	config := &tls.Config{
+		RootCAs: c.p.o.Network.Roots, ServerName: c.known(), NextProtos: protocols,
+		ClientSessionCache: c.p.sessions, DynamicRecordSizingDisabled: true,
+		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+			c.asks.Store(true)
+			return new(tls.Certificate), nil // none
+		},
+	}
+	if c.hello == nil {
+		return config
+	}
+	config.MinVersion = max(c.hello.oldest, tls.VersionTLS10)
+	if c.hello.version >= config.MinVersion {
+		config.MaxVersion = c.hello.version
+	}
+	for _, s := range everySuite() {
+		if slices.Contains(c.hello.suites, s) {
+			config.CipherSuites = append(config.CipherSuites, s)
+		}
+	}
+	return config
+}
+
+// everySuite is every cipher suite that there is code for, the weak ones too: what an
+// app and its service agree on is theirs to choose.
+func everySuite() []uint16 {
+	var ids []uint16
+	for _, s := range slices.Concat(tls.CipherSuites(), tls.InsecureCipherSuites()) {
+		ids = append(ids, s.ID)
+	}
+	return ids
+}
+
+// deviceConfig is how the device is spoken to: in the protocol that the origin has
+// chosen; where there is no origin, in any.
+func (c *conn) deviceConfig(origin *stream) *tls.Config {
+	config := c.p.deviceTLS.Clone()
+	c.device.wire.logKeys(config)
+	config.GetCertificate = func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+		return c.p.o.CA.certificate(c.known(), c.host)
+	}
+	if origin != nil {
+		if chosen := origin.tls.ConnectionState().NegotiatedProtocol; chosen != "" {
+			config.NextProtos = []string{chosen}
+		}
+		return config
+	}
+	for _, p := range []string{"h2", "http/1.1"} {
+		if slices.Contains(c.hello.offers, p) {
+			config.NextProtos = append(config.NextProtos, p)
+		}
+	}
+	if config.NextProtos == nil {
+		config.NextProtos = c.hello.offers // no HTTP: agree to anything
+	}
+	return config
 }

@@ -74,7 +74,7 @@ func TestCurl(t *testing.T) {
 		{[]string{"http://old.example/plain"}, "HTTP/1.1 /plain 0"},
 		{[]string{"--http2", "http://old.example/upgrade"}, "HTTP/1.1 /upgrade 0"}, // asks for h2c, gets none
 		{[]string{"-p", "http://old.example/tunnelled"}, "HTTP/1.1 /tunnelled 0"},
-		{[]string{"--http0.9", "--http1.0", "https://api.example/ten"}, "HTTP/1.1 /ten 0"},
+		{[]string{"--http0.9", "--http1.0", "https://api.example/ten"}, "HTTP/1.0 /ten 0"},
 	} {
 		out, errs, err := program(t, nil, "curl", append(common, test.args...)...)
 		if err != nil || !strings.HasPrefix(out, test.want) {

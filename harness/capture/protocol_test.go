@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/unasked-audit/unasked/harness/flow"
+	"golang.org/x/net/http2"
+	"golang.org/x/net/http2/h2c"
 )
 
 // both runs a test for HTTP/1.1 and for HTTP/2 on the device's side.
@@ -249,29 +251,46 @@ func TestNothingIsAddedToAnAnswer(t *testing.T) {
 	if f.Request.URL != "http://old.example/" || f.Request.TLS != nil || fmt.Sprint(f.Request.Headers) != "[{Host old.example}]" {
 		t.Errorf("request %+v", f.Request)
 	}
-	if fmt.Sprint(f.Response.Headers) != "[{Connection close} {Content-Length 6} {X-Only this}]" {
+	if fmt.Sprint(f.Response.Headers) != "[{X-Only this} {Content-Length 6} {Connection close}]" {
 		t.Errorf("response %+v", f.Response)
 	}
 }
 
-// An upgrade to HTTP/2 is not passed on, for nobody would read what follows.
-func TestAnUpgradeToHTTP2IsDeclined(t *testing.T) {
-	r := newRig(t)
-	r.plain("api.example", http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
-		fmt.Fprint(w, q.Header)
-	}))
-	c := r.connect("api.example:80")
-	_, _ = io.WriteString(c, "GET / HTTP/1.1\r\nHost: api.example\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n")
-	resp, err := http.ReadResponse(bufio.NewReader(c), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if text, err := io.ReadAll(resp.Body); err != nil || string(text) != "map[]" || resp.StatusCode != 200 {
-		t.Errorf("%d: the origin saw %s, %v", resp.StatusCode, text, err)
-	}
-	_ = c.Close()
-	if f, _ := r.one(); header(f.Request.Headers, "Upgrade") != "h2c" {
-		t.Errorf("request %+v", f.Request)
+// An upgrade to HTTP/2 (RFC 7540 section 3.2) passes, and what follows it is read.
+func TestAnUpgradeToHTTP2IsRead(t *testing.T) {
+	for _, tunnel := range []bool{true, false} {
+		t.Run(fmt.Sprint("tunnel=", tunnel), func(t *testing.T) {
+			r := newRig(t)
+			r.plain("old.example", h2c.NewHandler(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+				fmt.Fprintf(w, "%s %s", q.Proto, q.URL.Path)
+			}), new(http2.Server)))
+			// The handler is told what the request was, which came in HTTP/1.1.
+			paths, want := []string{"/one", "/two"}, "HTTP/1.1 /oneHTTP/2.0 /two"
+			if !tunnel { // curl writes a second path as if it still spoke to a proxy
+				paths, want = paths[:1], "HTTP/1.1 /one"
+			}
+			args := []string{"-sS", "--http2", "-x", "http://" + r.proxy.Addr()}
+			for _, path := range paths {
+				args = append(args, "http://old.example"+path)
+			}
+			if tunnel {
+				args = append(args, "-p")
+			}
+			out, errs, err := program(t, nil, "curl", args...)
+			if err != nil || out != want {
+				t.Errorf("curl: %q, %v %s", out, err, errs)
+			}
+			rec := r.sealed()
+			if len(rec.flows) != len(paths) {
+				t.Fatalf("%d flows; connections %+v", len(rec.flows), rec.connections)
+			}
+			for i, path := range paths {
+				f := rec.flows[i]
+				if f.Request.URL != "http://old.example"+path || f.Response == nil || !strings.HasSuffix(rec.body(t, f.Response.Body), " "+path) || f.Response.Proto != "HTTP/2.0" {
+					t.Errorf("flow %+v, %+v", f.Request, f.Response)
+				}
+			}
+		})
 	}
 }
 

@@ -2,14 +2,14 @@ package capture
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
-	"log"
 	"net"
-	"net/http"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -26,10 +26,38 @@ type Options struct {
 	Network emulator.Network // how origins are reached; without Dial, the host's own network, except the host itself
 	Now     func() time.Time // the time of flows; nil for time.Now
 
-	// patience is how long a client may be silent on a new connection before
-	// its origin is asked whether it speaks first; 0 for a second.
+	// Transparent is a second address and port, for connections that are redirected
+	// here and know of no proxy; empty for none. It is loopback too, unless
+	// TransparentOpen says that a device's network may reach it.
+	Transparent     string
+	TransparentOpen bool
+	// Original tells where a connection to Transparent was going before it was
+	// redirected, where the kernel of this host does not know; nil for nobody who does.
+	Original func(net.Conn) (netip.AddrPort, bool)
+	// NameOf tells the name that the device asked for to get an address, or ""; may be nil.
+	NameOf func(netip.Addr) string
+	// UID is the app's, where only its connections are redirected to Transparent.
+	UID int
+
+	// PassAfter is after how many refused handshakes a client's connections to a host
+	// are let through untouched, so that the app works on; 0 for three, negative for never.
+	PassAfter int
+	// Packets has the bytes of each connection kept as they were on the wire, with
+	// the secrets to read them.
+	Packets bool
+
+	// patience is how long a client may be silent on a new connection before its
+	// origin is asked whether it speaks first; 0 for a second.
 	patience time.Duration
+	// prompt is how long an origin may take to be there before the device is heard
+	// without it; 0 for five seconds.
+	prompt time.Duration
+	// idle is how long nothing may pass on a connection; 0 for idleTimeout.
+	idle time.Duration
 }
+
+// passAfter is how many handshakes a client may refuse if nobody says otherwise.
+const passAfter = 3
 
 // The errors of Start that a caller may have to decide on; use errors.Is.
 var (
@@ -41,26 +69,25 @@ var (
 
 // Proxy is a running proxy.
 type Proxy struct {
-	o        Options
-	listener net.Listener
-	address  netip.AddrPort
-	front    *http.Server // proxy requests
-	inner    *http.Server // what comes through CONNECT
-	feed     *feed        // inner's listener
-	shared   roundTripper // for absolute-form requests
-	ctx      context.Context
-	stop     context.CancelFunc
+	o           Options
+	listener    net.Listener
+	transparent net.Listener // nil for none
+	deviceTLS   *tls.Config  // what all connections with devices have in common
+	sessions    tls.ClientSessionCache
+	pins        pins
+	ctx         context.Context
+	stop        context.CancelFunc
+	work        sync.WaitGroup
+	closing     atomic.Bool   // Close waits: it is to be told of what ends
+	wake        chan struct{} // how
 
 	mu      sync.Mutex
-	changed sync.Cond          // something below is lower, or the proxy was told to stop
-	flows   int                // requests in flight, until their answer is recorded
-	writing map[*wire]struct{} // connections on which a request or its answer is under way
-	cutting bool               // what is in flight is being cut
-	wires   map[*wire]struct{}
-	flushed map[*wire]struct{} // connections that were written to since draining began; nil before
-	err     error              // the first thing that could not be recorded
+	conns   map[*conn]struct{}
+	cutting bool // what is in flight is being cut
+
+	failing sync.Mutex // guards err; nothing else is locked while it is held
+	err     error      // the first thing that could not be recorded
 	failed  chan struct{}
-	work    sync.WaitGroup
 }
 
 // Start opens a proxy. ctx bounds the start only: Close ends the proxy. The
@@ -69,36 +96,67 @@ func Start(ctx context.Context, o Options) (*Proxy, error) {
 	if o.Log == nil || o.CA == nil {
 		return nil, errors.New("start capture proxy: it needs a log and a CA")
 	}
+	o.setDefaults()
+	p := &Proxy{o: o, conns: map[*conn]struct{}{}, failed: make(chan struct{}), wake: make(chan struct{}, 1), sessions: tls.NewLRUClientSessionCache(1024)}
+	p.deviceTLS = &tls.Config{
+		MinVersion:                  tls.VersionTLS10, // an old app is to be recorded too
+		CipherSuites:                everySuite(),
+		DynamicRecordSizingDisabled: true,
+	}
+	var key [32]byte
+	_, _ = rand.Read(key[:]) // never fails
+	p.deviceTLS.SetSessionTicketKeys([][32]byte{key})
+	var err error
+	if p.listener, err = listen(ctx, o.Listen, false); err != nil {
+		return nil, err
+	}
+	if o.Transparent != "" {
+		if p.transparent, err = listen(ctx, o.Transparent, o.TransparentOpen); err != nil {
+			return nil, errors.Join(err, p.listener.Close())
+		}
+	}
+	p.ctx, p.stop = context.WithCancel(context.WithoutCancel(ctx))
+	p.work.Go(func() { p.accept(p.listener, false) })
+	if p.transparent != nil {
+		p.work.Go(func() { p.accept(p.transparent, true) })
+	}
+	p.work.Go(p.watch)
+	return p, nil
+}
+
+func (o *Options) setDefaults() {
 	if o.Listen == "" {
 		o.Listen = "127.0.0.1:0"
 	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.PassAfter == 0 {
+		o.PassAfter = passAfter
+	}
 	if o.patience == 0 {
 		o.patience = time.Second
 	}
-	if err := onLoopback(o.Listen); err != nil {
-		return nil, fmt.Errorf("start capture proxy on %s: %w", o.Listen, err)
+	if o.prompt == 0 {
+		o.prompt = 5 * time.Second
 	}
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", o.Listen)
+	if o.idle == 0 {
+		o.idle = idleTimeout
+	}
+}
+
+func listen(ctx context.Context, address string, open bool) (net.Listener, error) {
+	if err := onLoopback(address); err != nil && !open {
+		return nil, fmt.Errorf("start capture proxy on %s: %w", address, err)
+	}
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("start capture proxy on %s: %w: end the program that listens there, or choose another port", o.Listen, ErrTaken)
+		return nil, fmt.Errorf("start capture proxy on %s: %w: end the program that listens there, or choose another port", address, ErrTaken)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("start capture proxy on %s: %w", o.Listen, err)
+		return nil, fmt.Errorf("start capture proxy on %s: %w", address, err)
 	}
-	p := &Proxy{o: o, listener: listener, wires: map[*wire]struct{}{}, writing: map[*wire]struct{}{}, failed: make(chan struct{})}
-	p.changed.L = &p.mu
-	p.address = listener.Addr().(*net.TCPAddr).AddrPort()
-	p.ctx, p.stop = context.WithCancel(context.WithoutCancel(ctx))
-	p.shared = p.newTransport(nil)
-	p.feed = newFeed(listener.Addr())
-	p.front = p.newServer(http.HandlerFunc(p.serveFront), false)
-	p.inner = p.newServer(http.HandlerFunc(p.serveInner), true)
-	p.work.Go(func() { p.ended(p.front.Serve(frontListener{listener, p})) })
-	p.work.Go(func() { p.ended(p.inner.Serve(p.feed)) })
-	return p, nil
+	return l, nil
 }
 
 func onLoopback(address string) error {
@@ -113,44 +171,48 @@ func onLoopback(address string) error {
 	return nil
 }
 
-// newServer is a server for one of the two places where requests come in.
-func (p *Proxy) newServer(h http.Handler, h2 bool) *http.Server {
-	s := &http.Server{
-		Handler:        h,
-		MaxHeaderBytes: 16 << 20, // a request that is refused is a request that is not recorded
-		ErrorLog:       log.New(io.Discard, "", 0),
-		BaseContext:    func(net.Listener) context.Context { return p.ctx },
-		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
-			return context.WithValue(ctx, linkKey{}, c.(*wire).link)
-		},
-		ConnState: func(c net.Conn, s http.ConnState) { p.busy(c.(*wire), s) },
-		Protocols: new(http.Protocols),
-	}
-	s.Protocols.SetHTTP1(true)
-	s.Protocols.SetUnencryptedHTTP2(h2) // TLS is taken off before
-	if h2 {
-		s.HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: 1000}
-	}
-	return s
-}
-
-type linkKey struct{}
-
-// linkOf is the connection that a request came on.
-func linkOf(ctx context.Context) *link {
-	l, _ := ctx.Value(linkKey{}).(*link)
-	return l
-}
-
-// ended takes note of why a server stopped serving.
-func (p *Proxy) ended(err error) {
-	if !errors.Is(err, http.ErrServerClosed) {
-		p.fail(fmt.Errorf("capture proxy on %s: %w", p.Addr(), err))
+// accept takes the device's connections, each on a goroutine of its own.
+func (p *Proxy) accept(l net.Listener, transparent bool) {
+	for {
+		tcp, err := l.Accept()
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.ECONNABORTED) {
+			select { // others will end
+			case <-time.After(50 * time.Millisecond):
+				continue
+			case <-p.ctx.Done():
+				return
+			}
+		}
+		if err != nil {
+			p.fail(fmt.Errorf("capture proxy on %s: %w", l.Addr(), err))
+			return
+		}
+		c := p.newConn(tcp, transparent)
+		p.mu.Lock()
+		if p.cutting {
+			p.mu.Unlock()
+			_ = tcp.Close() // nothing was said on it
+			return
+		}
+		p.conns[c] = struct{}{}
+		p.work.Go(c.serve)
+		p.mu.Unlock()
 	}
 }
 
 // Addr is the host:port that the proxy listens on.
 func (p *Proxy) Addr() string { return p.listener.Addr().String() }
+
+// TransparentAddr is the host:port that takes redirected connections, or "".
+func (p *Proxy) TransparentAddr() string {
+	if p.transparent == nil {
+		return ""
+	}
+	return p.transparent.Addr().String()
+}
 
 // Failed is closed when something could not be recorded, because the disk is
 // full for instance. From then on flows fail too: nothing passes unrecorded.
@@ -158,14 +220,14 @@ func (p *Proxy) Failed() <-chan struct{} { return p.failed }
 
 // Err is the first thing that could not be recorded, or nil.
 func (p *Proxy) Err() error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.failing.Lock()
+	defer p.failing.Unlock()
 	return p.err
 }
 
 func (p *Proxy) fail(err error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.failing.Lock()
+	defer p.failing.Unlock()
 	if p.err == nil {
 		p.err = err
 		close(p.failed)
@@ -189,80 +251,24 @@ func (p *Proxy) nextID() flow.ID {
 	return flow.ID(fmt.Sprintf("f%d", p.o.Log.Next("flow")))
 }
 
-// busy follows a connection as net/http sees it. It is told that a connection
-// is idle when the last byte of an answer was written, which is after its
-// handler has returned.
-func (p *Proxy) busy(w *wire, s http.ConnState) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	switch s {
-	case http.StateActive:
-		w.link.begun.Add(1)
-		p.writing[w] = struct{}{}
-	case http.StateIdle, http.StateClosed, http.StateHijacked:
-		delete(p.writing, w)
-		p.changed.Broadcast()
-	}
-}
-
-// begin counts a request in. The caller calls land once when its answer is
-// recorded, or when there is no end to wait for, and p.work.Done at its end. It
-// reports false where the proxy is cutting already.
-func (p *Proxy) begin() (land func(), ok bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.cutting {
-		return nil, false
-	}
-	p.flows++
-	p.work.Add(1)
-	return sync.OnceFunc(func() {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		p.flows--
-		p.changed.Broadcast()
-	}), true
-}
-
-// spawn sees to a connection on a goroutine of its own. It reports false where
-// the proxy is cutting already.
-func (p *Proxy) spawn(w *wire, see func()) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.cutting {
-		return false
-	}
-	p.wires[w] = struct{}{}
-	p.work.Go(func() {
-		defer p.drop(w)
-		see()
-	})
-	return true
-}
-
-// keep makes a connection one that cutting closes. It reports false where the
-// proxy is cutting already.
-func (p *Proxy) keep(w *wire) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.cutting {
-		return false
-	}
-	p.wires[w] = struct{}{}
-	return true
-}
-
-func (p *Proxy) drop(w *wire) {
-	_ = w.Close() // it is at its end
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	delete(p.wires, w)
-	p.changed.Broadcast()
-}
-
 // isCutting reports whether the proxy is ending flows by itself.
 func (p *Proxy) isCutting() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.cutting
 }
+
+// whyCut says why a flow ends before its end: because the capture does, or for
+// the reason given.
+func (p *Proxy) whyCut(reason string) string {
+	switch {
+	case p.Err() != nil:
+		return "it could not be recorded any further"
+	case p.isCutting():
+		return whyClosed
+	}
+	return reason
+}
+
+// whyClosed is why flows are cut when the proxy is closed.
+const whyClosed = "the capture ended"

@@ -89,7 +89,7 @@ func (r *rig) origin(name string, h http.Handler) *httptest.Server {
 	s := httptest.NewUnstartedServer(h)
 	s.EnableHTTP2 = true
 	s.Config.ErrorLog = log.New(io.Discard, "", 0)
-	s.TLS = &tls.Config{GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return r.web.certificate(name) }, NextProtos: []string{"h2", "http/1.1"}}
+	s.TLS = &tls.Config{GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return r.web.certificate(name) }, NextProtos: []string{"h2", "http/1.1", "http/1.0"}}
 	s.StartTLS()
 	s.TLS.Certificates = nil // httptest's own, for another name
 	r.t.Cleanup(s.Close)
@@ -170,21 +170,6 @@ func (r *rig) connect(target string) net.Conn {
 		r.t.Fatalf("CONNECT %s: %q, %v", target, got, err)
 	}
 	return c
-}
-
-// passed is the bytes that lie in blobs which are still being written.
-func (r *rig) passed() int64 {
-	files, err := filepath.Glob(filepath.Join(r.dir, "partial", "blob-*"))
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	var n int64
-	for _, f := range files {
-		if info, err := os.Stat(f); err == nil {
-			n += info.Size()
-		}
-	}
-	return n
 }
 
 // count reads the unsealed log, as it is.
@@ -274,13 +259,7 @@ func (r *rig) one() (flow.Flow, record) {
 // body is the bytes of a body.
 func (rec record) body(t *testing.T, b flow.Body) string {
 	t.Helper()
-	if b.Blob == "" {
-		if b.Size != 0 {
-			t.Errorf("a body of %d bytes without a blob", b.Size)
-		}
-		return ""
-	}
-	f, err := rec.bundle.Blob(b.Blob)
+	f, err := b.Open(rec.bundle)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,230 +1,206 @@
 package capture
 
 import (
-	"cmp"
 	"context"
 	"crypto/tls"
-	"errors"
-	"fmt"
-	"io"
 	"net"
-	"slices"
 	"time"
 
-	"github.com/unasked-audit/unasked/harness/evidence"
 	"github.com/unasked-audit/unasked/harness/flow"
 )
 
 // handshakeTimeout bounds how long a device may take over a TLS handshake.
 const handshakeTimeout = 60 * time.Second
 
-// pinTime is how soon after a handshake a client hangs up when it does not like
-// the certificate and says so to nobody. A connection that was opened in advance
-// is kept for longer.
-const pinTime = time.Second
-
-// tunnel finds out what goes through a connection that CONNECT has opened, and
-// sees to it until it is closed.
-func (p *Proxy) tunnel(w *wire) {
-	l := w.link
-	l.scheme = "http"
-	opened, err := p.awaken(w, func(ctx context.Context) (net.Conn, error) { return p.dialTarget(ctx, l) })
-	switch {
-	case err != nil:
-		p.silent(l, err)
-		return
-	case opened != nil:
-		p.raw(w, opened, "the origin speaks first")
-		return
-	case w.speaksTLS():
-		p.tunnelTLS(w)
+// tunnel finds out what goes through a connection whose destination is known, or will
+// be by its first bytes, and sees to it until it is closed.
+func (c *conn) tunnel() {
+	opened, err := c.awaken()
+	if err != nil {
+		if opened != nil {
+			opened.abort()
+		}
+		c.silent(err)
 		return
 	}
-	p.tunnelClear(w, func(ctx context.Context) (net.Conn, error) { return p.dialTarget(ctx, l) })
+	if len(c.device.here()) > 0 && c.device.speaksTLS() {
+		c.tunnelTLS(opened)
+		return
+	}
+	c.tunnelClear(opened)
 }
 
-// tunnelTLS takes TLS off.
-func (p *Proxy) tunnelTLS(w *wire) {
-	l := w.link
-	ctx, cancel := context.WithTimeout(p.ctx, handshakeTimeout)
+// tunnelClear joins a connection without TLS with its origin.
+func (c *conn) tunnelClear(opened *socket) {
+	device := &stream{socket: c.device}
+	c.begin() // its first bytes are here
+	origin, o, err := c.openClear(device, opened)
+	c.done()
+	switch {
+	case err != nil && c.isCut(), c.p.Err() != nil:
+		_ = device.Close() // there was nobody to pass anything to
+	case err != nil:
+		c.hear(device, err, false)
+	default:
+		c.relay(device, origin, o)
+	}
+}
+
+// openClear connects to the origin, and passes on what the device has sent already.
+func (c *conn) openClear(device *stream, opened *socket) (*stream, observer, error) {
+	if !c.learn(false) {
+		return nil, nil, &originError{errNowhere}
+	}
+	origin, err := c.dialClear(c.p.ctx, opened)
+	if err != nil {
+		return nil, nil, err
+	}
+	o := c.observe(new(recorder), "http", false)
+	c.reached(origin, o)
+	if !c.join(origin, o) {
+		return nil, nil, errOver
+	}
+	seen := c.device.here()
+	if err := c.pass(origin, seen, seen, o.Sent); err != nil {
+		_ = o.SentAll(err)
+	}
+	c.device.take(len(seen))
+	return origin, o, nil
+}
+
+// awaken waits until the client has sent something. Where it stays silent, the origin
+// is asked: it may be its turn. The connection to it is returned, if there is one.
+func (c *conn) awaken() (opened *socket, err error) {
+	c.device.within(c.p.o.patience)
+	_, err = c.device.some()
+	c.device.within(0)
+	if err == nil || !isTimeout(err) {
+		return nil, err
+	}
+	if c.port != 0 {
+		opened = c.askOrigin()
+	}
+	if opened != nil && len(opened.here()) > 0 {
+		return opened, nil
+	}
+	_, err = c.device.some()
+	return opened, err
+}
+
+// askOrigin opens a connection to the origin and waits until either side speaks. It
+// returns nil where the origin has nothing to say, or can't be reached: that will be
+// said once the client has asked for something.
+func (c *conn) askOrigin() *socket {
+	tcp, err := c.p.dial(c.p.ctx, "tcp", c.target())
+	if err != nil {
+		return nil
+	}
+	opened := newSocket(tcp, nil)
+	if !c.join(opened, nil) {
+		return nil
+	}
+	spoken := make(chan error, 1)
+	c.p.work.Go(func() {
+		_, err := opened.some()
+		c.device.interrupt()
+		spoken <- err
+	})
+	_, _ = c.device.some() // an error comes again
+	opened.interrupt()
+	err = <-spoken
+	c.device.within(0)
+	opened.within(0)
+	if err != nil && !isTimeout(err) {
+		c.leave(opened) // it went away, as one does that is not asked anything
+		opened.abort()
+		return nil
+	}
+	return opened
+}
+
+// tunnelTLS takes TLS off on both sides. The origin is asked first, so that the device
+// is offered the protocol that the origin chooses.
+func (c *conn) tunnelTLS(opened *socket) {
+	var err error
+	if c.hello, err = c.device.readHello(); err != nil {
+		c.refused(err, true)
+		return
+	}
+	known := c.learn(true)
+	if refused, pass := c.p.pins.passes(c.pin(), c.p.o.PassAfter); pass && known {
+		c.passUntouched(opened, refused)
+		return
+	}
+	d := c.dialTLS(opened, c.hello.offers)
+	asked := time.Now()
+	origin, failure := d.wait(c.p.o.prompt)
+	slow := time.Since(asked) > pinTime // a client that hangs up now may just have no time
+	ctx, cancel := context.WithTimeout(c.p.ctx, handshakeTimeout)
 	defer cancel()
-	server := tls.Server(w, &tls.Config{GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
-		l.sni, l.hello = hello.ServerName, fingerprint(hello)
-		return p.leafConfig(l, hello.SupportedProtos)
-	}})
+	server := tls.Server(c.device, c.deviceConfig(origin))
 	if err := server.HandshakeContext(ctx); err != nil {
-		p.refused(w, err)
+		d.drop()
+		c.refused(err, slow)
 		return
 	}
 	state := server.ConnectionState()
-	l.scheme, l.alpn, l.tls = "https", state.NegotiatedProtocol, describeTLS(state)
-	l.tls.Fingerprint = l.hello
-	shaken := time.Now()
-	inner := newWire(server, l)
-	if !p.keep(inner) {
-		return
-	}
-	defer p.drop(inner)
-	dial := func(ctx context.Context) (net.Conn, error) { return p.dialTargetTLS(ctx, l) }
-	opened, err := p.awaken(inner, dial)
-	switch {
-	case err != nil && time.Since(shaken) < pinTime && !p.isCutting():
-		p.rejected(l, err)
-	case err != nil:
-		p.silent(l, err)
-	case opened != nil:
-		p.raw(inner, opened, "the origin speaks first, inside TLS")
-	default:
-		p.tunnelClear(inner, dial)
-	}
-}
-
-// tunnelClear serves requests, or passes on what is none.
-func (p *Proxy) tunnelClear(w *wire, dial func(context.Context) (net.Conn, error)) {
-	l := w.link
-	if !w.speaksHTTP() {
-		origin, err := dial(p.ctx)
-		if err != nil {
-			p.noOrigin(w, err)
+	c.tls = describeTLS(state)
+	c.tls.Fingerprint = c.hello.fingerprint
+	device := &stream{socket: c.device, tls: server, began: func() { c.p.pins.accept(c.pin()) }}
+	defer c.afterHandshake(device, time.Now())
+	heard := func() {}
+	if origin == nil && failure == nil { // it is slow: the device is heard meanwhile
+		if device.await() != nil {
+			d.drop()
 			return
 		}
-		p.raw(w, newWire(origin, l), "what the client sends is no HTTP")
+		c.begin()
+		heard = c.done
+		origin, failure = d.settle(state.NegotiatedProtocol)
+	}
+	h2 := state.NegotiatedProtocol == "h2"
+	if c.asks.Load() {
+		c.say(flow.ClientCert, "the origin asks for a certificate of the client's own, which only the app has; the connection goes on without one")
+	}
+	if failure != nil {
+		heard()
+		c.hear(device, failure, h2)
 		return
 	}
-	p.serving(w, w.speaksHTTP2())
-	transport := p.newTransport(l)
-	defer transport.CloseIdleConnections()
-	l.round = transport
-	if p.feed.serve(w) {
-		<-w.closed
+	o := c.observe(new(recorder), "https", h2)
+	c.reached(origin, o)
+	if !c.join(origin, o) {
+		heard()
+		return
 	}
-	if begun, served := l.begun.Load(), l.served.Load(); served == 0 || l.alpn != "h2" && begun > served {
-		c := p.connection(l, flow.NoHTTP)
-		c.Detail = fmt.Sprintf("after %d requests something came that is no well-formed HTTP", served)
-		_ = p.record(l.at, evidence.KindConnection, c)
-	}
-}
-
-// leafConfig is how the device is spoken to.
-func (p *Proxy) leafConfig(l *link, offered []string) (*tls.Config, error) {
-	c := &tls.Config{
-		MinVersion: tls.VersionTLS10, // an old app is to be recorded too
-		NextProtos: []string{"h2", "http/1.1"},
-		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
-			if l.sni != "" {
-				return p.o.CA.certificate(l.sni, l.host)
-			}
-			return p.o.CA.certificate(l.host)
-		},
-	}
-	if len(offered) > 0 && !slices.ContainsFunc(offered, func(o string) bool { return slices.Contains(c.NextProtos, o) }) {
-		c.NextProtos = offered // no HTTP: agree to anything, and pass it on
-	}
-	return c, nil
-}
-
-// awaken waits until the client has sent something. Where it stays silent, the
-// origin is asked: it may be its turn. If it speaks first, the connection to it
-// is returned.
-func (p *Proxy) awaken(w *wire, dial func(context.Context) (net.Conn, error)) (opened *wire, err error) {
-	client := make(chan error, 1)
-	p.work.Go(func() {
-		_, err := w.Peek(1)
-		client <- err
-	})
-	patience := time.NewTimer(p.o.patience)
-	defer patience.Stop()
-	select {
-	case err := <-client:
-		return nil, err
-	case <-patience.C:
-	}
-	conn, err := dial(p.ctx)
-	if err != nil {
-		return nil, <-client // it will be said once the client has asked for something
-	}
-	origin := newWire(conn, w.link)
-	if !p.keep(origin) {
-		_ = conn.Close() // nothing was said on it
-		return nil, <-client
-	}
-	spoken := make(chan error, 1)
-	p.work.Go(func() {
-		_, err := origin.Peek(1)
-		spoken <- err
-	})
-	select {
-	case err := <-client:
-		p.drop(origin)
-		<-spoken
-		return nil, err
-	case err := <-spoken:
-		if err == nil {
-			w.peeking = client
-			return origin, nil
+	if len(device.ahead) > 0 {
+		if err := c.pass(origin, device.ahead, device.ahead, o.Sent); err != nil {
+			_ = o.SentAll(err)
 		}
-		p.drop(origin)
-		return nil, <-client
+		device.ahead = nil
 	}
+	heard()
+	c.relay(device, origin, o)
+	now := o.State()
+	c.requests, c.unread = now.Requests, now.NoHTTP
 }
 
-func (p *Proxy) dialTarget(ctx context.Context, l *link) (net.Conn, error) {
-	return p.dial(ctx, "tcp", net.JoinHostPort(l.host, fmt.Sprint(l.port)))
+// reached notes which origin the connection is joined with.
+func (c *conn) reached(origin *stream, o interface{ SetOrigin(string, *flow.TLS) }) {
+	server := addressOf(origin.Conn)
+	var t *flow.TLS
+	if origin.tls != nil {
+		t = describeTLS(origin.tls.ConnectionState())
+	}
+	c.mu.Lock()
+	c.server = server
+	c.mu.Unlock()
+	o.SetOrigin(server, t)
 }
 
-func (p *Proxy) dialTargetTLS(ctx context.Context, l *link) (net.Conn, error) {
-	c, err := p.dialTarget(ctx, l)
-	if err != nil {
-		return nil, err
+func addressOf(c net.Conn) string {
+	if a := c.RemoteAddr(); a != nil {
+		return a.String()
 	}
-	config := p.originTLS(cmp.Or(l.sni, l.host))
-	if l.alpn != "" {
-		config.NextProtos = []string{l.alpn}
-	}
-	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
-	defer cancel()
-	t := tls.Client(c, config)
-	if err := t.HandshakeContext(ctx); err != nil {
-		return nil, &originError{errors.Join(err, c.Close())}
-	}
-	return t, nil
-}
-
-// connection is the record of a connection that could not be read.
-func (p *Proxy) connection(l *link, reason string) flow.Connection {
-	return flow.Connection{
-		Flow: p.nextID(), Started: l.started, Ended: p.o.Now(), Host: l.host, Port: l.port, SNI: l.sni, Fingerprint: l.hello,
-		Reason: reason, Sent: l.sent.Load(), Received: l.received.Load(),
-	}
-}
-
-// silent records a connection on which the client said nothing.
-func (p *Proxy) silent(l *link, err error) {
-	c := p.connection(l, flow.Unused)
-	c.Detail = "the client opened the connection and sent nothing on it"
-	if !errors.Is(err, io.EOF) && !p.isCutting() {
-		c.Detail += ": " + err.Error()
-	}
-	_ = p.record(l.at, evidence.KindConnection, c)
-}
-
-// noOrigin records a connection that has no other end, with what was sent for it so far.
-func (p *Proxy) noOrigin(w *wire, err error) {
-	c := p.connection(w.link, flow.NoOrigin)
-	c.Detail = err.Error()
-	up := p.newTap()
-	if b, _ := w.Peek(w.in.Buffered()); up.write(b) == nil {
-		c.Up = up.end(p.whyCut("its origin can't be reached"))
-		c.Sent = c.Up.Size
-	}
-	_ = p.record(w.link.at, evidence.KindConnection, c)
-}
-
-// describeTLS says how a connection is protected.
-func describeTLS(s tls.ConnectionState) *flow.TLS {
-	t := &flow.TLS{Version: tls.VersionName(s.Version), ALPN: s.NegotiatedProtocol, SNI: s.ServerName}
-	for _, c := range s.PeerCertificates {
-		t.Chain = append(t.Chain, evidence.DigestOf(c.Raw))
-	}
-	return t
+	return ""
 }

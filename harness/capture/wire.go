@@ -1,140 +1,115 @@
 package capture
 
 import (
-	"bufio"
-	"net"
+	"crypto/tls"
+	"errors"
+	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/unasked-audit/unasked/harness/evidence"
 	"github.com/unasked-audit/unasked/harness/flow"
 )
 
-// link is what is known of one connection from the device.
-type link struct {
-	at      evidence.Stamp
-	started time.Time
-	client  string // the device's end
-	host    string // as asked for in CONNECT; empty for the proxy's own port
-	port    int
-	scheme  string    // what its requests have in front: http or https
-	sni     string    // as the device sent it
-	alpn    string    // as it was agreed with the device
-	tls     *flow.TLS // of the device's side
-	hello   string    // fingerprint of the device's TLS hello; empty where none came
-	round   roundTripper
-	wrote   func(*wire) // called after each write to the device of requests' answers; may be nil
+// heldPackets is how many bytes of packets are held before they are written.
+const heldPackets = 64 << 10
 
-	begun    atomic.Int64 // requests of which bytes have come
-	served   atomic.Int64 // requests that could be read
-	sent     atomic.Int64 // bytes from the device, TLS taken off
-	received atomic.Int64 // bytes to it
-}
-
-// wire is a connection whose first bytes can be looked at before they are read.
+// wire keeps what passes on a connection with the device, byte for byte. A nil wire
+// keeps nothing.
 type wire struct {
-	net.Conn
-	in   *bufio.Reader
-	link *link
+	p *Proxy
 
-	last    [plainAlert]byte // the last bytes that were read, before TLS is taken off
-	count   bool             // into link's sent and received
-	after   func()           // called when it was closed; may be nil
-	peeking chan error       // awaken's look at the first byte, while it is under way
-	once    sync.Once
-	closed  chan struct{}
-	err     error
+	mu   sync.Mutex
+	held []byte               // packets that are not written yet
+	blob *evidence.BlobWriter // nil until there were too many
+	keys []string
+	over bool
+	err  error
 }
 
-func newWire(c net.Conn, l *link) *wire {
-	return &wire{Conn: c, in: bufio.NewReader(c), link: l, closed: make(chan struct{})}
-}
-
-// Peek waits for n bytes and leaves them in place.
-func (w *wire) Peek(n int) ([]byte, error) { return w.in.Peek(n) }
-
-// Read implements io.Reader.
-func (w *wire) Read(p []byte) (int, error) {
-	n, err := w.in.Read(p)
-	if w.count {
-		w.link.sent.Add(int64(n))
-	} else if n > 0 {
-		keep := copy(w.last[:], w.last[min(n, plainAlert):])
-		copy(w.last[keep:], p[max(0, n-plainAlert):n])
+// keep takes bytes that passed. An error means that they can't be kept, and so must not pass.
+func (w *wire) keep(sent bool, b []byte) error {
+	if w == nil {
+		return nil
 	}
-	return n, err
-}
-
-// Write implements io.Writer.
-func (w *wire) Write(p []byte) (int, error) {
-	n, err := w.Conn.Write(p)
-	if w.count {
-		w.link.received.Add(int64(n))
-		if w.link.wrote != nil {
-			w.link.wrote(w)
+	now := w.p.o.Now()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for ; len(b) > 0 && w.err == nil && !w.over; b = b[min(len(b), flow.MaxPacket):] {
+		w.held = flow.AppendPacket(w.held, flow.Packet{At: now, Sent: sent, Data: b[:min(len(b), flow.MaxPacket)]})
+		if len(w.held) >= heldPackets {
+			w.write()
 		}
 	}
-	return n, err
-}
-
-// Close closes the connection, once.
-func (w *wire) Close() error {
-	w.once.Do(func() {
-		w.err = w.Conn.Close()
-		close(w.closed)
-		if w.after != nil {
-			w.after()
-		}
-	})
 	return w.err
 }
 
-// CloseWrite says that nothing more will be written, where the connection can say it.
-func (w *wire) CloseWrite() error {
-	if c, ok := w.Conn.(interface{ CloseWrite() error }); ok {
-		return c.CloseWrite()
+// write brings what is held to the disk. The caller holds w.mu.
+func (w *wire) write() {
+	if w.blob == nil {
+		w.blob, w.err = w.p.o.Log.NewBlob()
 	}
-	return nil
-}
-
-// maxMethod is the longest that a request's method is looked for.
-const maxMethod = 32
-
-// speaksHTTP looks at what the client sent, and says whether it begins a request:
-// a method, a space, and a target's first character; or HTTP/2's preface.
-func (w *wire) speaksHTTP() bool {
-	for n := 1; n <= maxMethod; n++ {
-		b, err := w.Peek(n)
-		if err != nil {
-			return false
-		}
-		switch c := b[n-1]; {
-		case c == ' ' && n > 3:
-			b, err := w.Peek(n + 1)
-			if err != nil {
-				return false
-			}
-			return b[n] == '/' || b[n] == '*' || b[n] == 'h' || b[n] == 'H' || string(b[:n]) == "CONNECT "
-		case c != '-' && c != '_' && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z'):
-			return false
-		}
+	if w.err == nil {
+		_, w.err = w.blob.Write(w.held)
 	}
-	return false
-}
-
-// speaksTLS says whether the client's first bytes are a TLS handshake record.
-func (w *wire) speaksTLS() bool {
-	b, err := w.Peek(1)
-	if err != nil || b[0] != 0x16 {
-		return false
+	if w.err != nil {
+		w.p.fail(w.err)
 	}
-	b, err = w.Peek(6)
-	return err == nil && b[1] == 3 && b[2] <= 4 && b[5] == 1 // ClientHello
+	w.held = w.held[:0]
 }
 
-// speaksHTTP2 says whether HTTP/2's preface has come. It is asked after speaksHTTP.
-func (w *wire) speaksHTTP2() bool {
-	b, err := w.Peek(4)
-	return err == nil && string(b) == "PRI "
+// Write implements io.Writer for tls.Config.KeyLogWriter.
+func (w *wire) Write(line []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.keys = append(w.keys, strings.TrimSpace(string(line)))
+	return len(line), nil
 }
+
+// end closes the blob, and says what was kept. It is called once.
+func (w *wire) end() (packets evidence.Digest, keys []string) {
+	if w == nil {
+		return "", nil
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.over = true
+	if len(w.held) > 0 && w.err == nil {
+		w.write()
+	}
+	w.held = nil
+	if w.blob == nil {
+		return "", w.keys
+	}
+	packets, _, err := w.blob.Commit()
+	if err != nil {
+		w.p.fail(err)
+	}
+	return packets, w.keys
+}
+
+// logKeys has a connection's secrets kept with its packets.
+func (w *wire) logKeys(c *tls.Config) {
+	if w != nil {
+		c.KeyLogWriter = w
+	}
+}
+
+// recordWire records the connection as it was on the wire. It is at its end.
+func (c *conn) recordWire() {
+	packets, keys := c.device.wire.end()
+	c.mu.Lock()
+	w := flow.Wire{
+		ID: c.id, Started: c.accepted, Ended: c.p.o.Now(), Client: c.client, Proxy: c.proxy, Server: c.server, UID: c.uid,
+		Packets: packets, Keys: keys, Connect: c.connect, TLS: c.handshake,
+	}
+	c.mu.Unlock()
+	w.Sent, w.Received = c.device.sent.Load(), c.device.received.Load()
+	_ = c.p.record(c.at, evidence.KindWire, w)
+}
+
+// timed is how long something took, at least a nanosecond.
+func timed(since time.Time) time.Duration { return max(1, time.Since(since)) }
+
+// errOver: somebody writes on although the flow is over.
+var errOver = errors.New("the flow is over")
