@@ -201,11 +201,18 @@ func (c *Collector) secondSigns() {
 	c.weak = nil
 }
 
-// deepest drops hits in a whole where the same was found in what was taken out of it.
+// deepest drops hits in a whole where the same was found in what was taken out of it, and
+// hits in what was taken out by a guess where the same was found without one.
 func (c *Collector) deepest(hits []Hit) []Hit {
 	return slices.DeleteFunc(slices.Clone(hits), func(h Hit) bool {
 		return slices.ContainsFunc(hits, func(o Hit) bool {
-			return o.target == h.target && o.Half == h.Half && digestOf(o.Chain) == digestOf(h.Chain) && c.within(o.part, h.part) && !(o.folded && slices.Equal(o.Chain, h.Chain))
+			if o.target != h.target || o.Half != h.Half || digestOf(o.Chain) != digestOf(h.Chain) {
+				return false
+			}
+			if o.guess != h.guess {
+				return h.guess && c.within(h.part, o.part)
+			}
+			return c.within(o.part, h.part) && !(o.folded && slices.Equal(o.Chain, h.Chain))
 		})
 	})
 }
