@@ -70,7 +70,7 @@ type inquiry struct {
 	origins    map[string]bool               // addresses of origins whose answers were read
 	queried    map[string]*Name              // names that were asked for
 	dotRead    map[string]bool               // hosts whose DNS over TLS was read
-	untried    map[string]int        // messages in which not every salt was tried, by host
+	untried    map[string]int                // messages in which not every salt was tried, by host
 	onWire     int64                         // bytes to the device on all of its connections
 	uploads    map[string]*upload            // of drafts, by host
 	readable   map[stack]bool                // TLS stacks whose requests were read
