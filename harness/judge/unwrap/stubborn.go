@@ -46,7 +46,7 @@ func (w *walk) stubborn(p *Part, s overview, depth int) {
 		return
 	}
 	if !token && !strange(data, s) {
-		if s.signs > 0 && s.seen&blank == 0 && w.try(p) {
+		if s.signs > 0 && s.seen&(blank|high) == 0 && !turned(p) && w.try(p) {
 			w.xorText(p, data, s, depth)
 		}
 		return
@@ -60,14 +60,13 @@ func (w *walk) stubborn(p *Part, s overview, depth int) {
 	if w.lzstring(p, p.Data, depth) {
 		return
 	}
-	turned := len(p.Chain) > 0 && p.Guess && unannounced(p.Chain[len(p.Chain)-1])
-	if !turned && w.turned(p, data, s, token, depth) || w.xorText(p, data, s, depth) {
+	if !turned(p) && (w.turned(p, data, s, token, depth) || s.seen&high == 0 && w.xorText(p, data, s, depth)) {
 		return
 	}
 	if token || s.seen&blank == 0 {
 		w.bytesOf(p, data, s.seen, true, depth)
 	}
-	if !turned && token {
+	if !turned(p) && token {
 		for i := range turns {
 			if t := &turns[i]; w.has(t.can) {
 				out := t.take(w.buffer(), data)
@@ -101,8 +100,15 @@ func strange(data []byte, s overview) bool {
 	return s.seen&blank == 0 && s.signs*8 >= len(data)
 }
 
-// unannounced reports whether a decoding leaves no sign of itself.
-func unannounced(name string) bool { return name == "reversed" || name == "rot13" || name == "xor" }
+// turned reports whether a part is what a decoding gave that leaves no sign of itself.
+// To take the next one off leads back, or nowhere.
+func turned(p *Part) bool {
+	if len(p.Chain) == 0 {
+		return false
+	}
+	last := p.Chain[len(p.Chain)-1]
+	return last == "reversed" || last == "rot13" || last == "xor"
+}
 
 // try takes one from the tries of what nothing announces.
 func (w *walk) try(p *Part) bool {
