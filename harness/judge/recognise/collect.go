@@ -79,6 +79,9 @@ func (c *Collector) search(p *unwrap.Part, chain []string, key []byte) {
 		if p.Guess && (m.Bits < unmistakableAt || m.Embedded && !isSum(first(m.Chain))) {
 			return
 		}
+		if len(chain) > 0 && len(m.Chain) > 0 && chain[len(chain)-1] == m.Chain[0] && (m.Chain[0] == "reversed" || m.Chain[0] == "rot13") {
+			return // twice is not at all: it was found where it stands
+		}
 		list := &c.hits
 		if m.Half != "" {
 			list = &c.halves
@@ -140,6 +143,13 @@ func (c *Collector) Hits() []Hit {
 	hits := slices.DeleteFunc(slices.Clone(c.hits), func(h Hit) bool {
 		return h.folded && slices.ContainsFunc(c.hits, func(o Hit) bool {
 			return !o.folded && o.target == h.target && c.within(h.part, o.part) && slices.Equal(o.Chain, h.Chain)
+		})
+	})
+	// What was guessed counts where nothing else was found.
+	sure := slices.DeleteFunc(slices.Clone(hits), func(h Hit) bool { return h.guess })
+	hits = slices.DeleteFunc(hits, func(h Hit) bool {
+		return h.guess && slices.ContainsFunc(sure, func(o Hit) bool {
+			return o.target == h.target && (o.part == h.part || c.within(h.part, o.part))
 		})
 	})
 	hits = c.deepest(hits)

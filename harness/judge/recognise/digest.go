@@ -23,6 +23,7 @@ type digests struct {
 	n     *Needles
 	forms map[string]bool
 	sums  []int  // that are made
+	sizes []int  // of the digests, in bytes
 	steps []step // what may be done to a value before
 	first heads
 	// deep are digests of values to which two steps were done, by the size of the
@@ -97,6 +98,7 @@ func newDigests(n *Needles, d *knowledge.Disguises) (*digests, error) {
 	for _, s := range g.sums {
 		if g.deep[sums[s].size] == nil {
 			g.deep[sums[s].size] = &deepHeads{}
+			g.sizes = append(g.sizes, sums[s].size)
 		}
 	}
 	g.build()

@@ -13,10 +13,10 @@ import (
 // eight bytes in a row that begin at such a place, wherever it stands, and a shorter
 // one (8 bytes at least) has five; so each string is entered under the four grams
 // that its first bytes can show there. Most places are ruled out by a blocked Bloom
-// filter: one word a lookup, with two of its 64 bits for each gram. Places that
-// remain are gathered without a branch, so that many lookups are under way at once
-// and a table that is larger than the cache costs no more time than a small one; then
-// they are looked up and compared.
+// filter: one word a lookup, with three of its 64 bits for each gram. Hashes are made
+// first, for many places; the lookups come after, without a branch and with little
+// between them, so that many are under way at once and a table that is larger than
+// the cache costs hardly more time than a small one. Places that remain are compared.
 type filter struct {
 	arena   []byte // the strings, one after the other
 	ends    []uint32
@@ -46,8 +46,8 @@ func mix(v uint64) uint64 {
 	return hi ^ lo
 }
 
-// mask are the two bits of a hash within a word.
-func mask(h uint64) uint64 { return 1<<(h&63) | 1<<(h>>6&63) }
+// mask are the three bits of a hash within a word.
+func mask(h uint64) uint64 { return 1<<(h&63) | 1<<(h>>6&63) | 1<<(h>>12&63) }
 
 const fiveBytes = 1<<40 - 1
 
@@ -116,8 +116,8 @@ func (f *filter) eachGram(short bool, enter func(uint64, uint32)) {
 func (f *filter) text(i int) []byte { return f.arena[f.ends[i]:f.ends[i+1]] }
 
 func (g *grams) build(n int, each func(enter func(gram uint64, entry uint32))) {
-	words := uint(4) // bits of the number of words: 16 bits a gram, and more
-	for n*16 > 64<<words {
+	words := uint(4) // bits of the number of words: 15 bits a gram, and more
+	for n*15 > 64<<words {
 		words++
 	}
 	g.shift = 64 - words
@@ -174,23 +174,32 @@ func (f *filter) each(data []byte, do func(at, i int)) {
 // gather lists the places of data, each a multiple of stride, that the filters let pass.
 // At most batch places of data have eight bytes behind them.
 func (f *filter) gather(data []byte, places *[batch]uint32) int {
-	long, short := f.long.bloom, f.short.bloom
-	ls, ss := f.long.shift&63, f.short.shift&63
-	n := 0
+	var hashes [batch]uint64
+	var passed [batch]uint8 // by the filter of short strings
+	short, shift := f.short.bloom, f.short.shift&63
+	count := 0
 	for i := 0; i+8 <= len(data); i += stride {
 		w := binary.LittleEndian.Uint64(data[i:])
-		a, b := mix(w), mix(w&fiveBytes)
-		x, y := long[a>>ls], short[b>>ss]
-		ma, mb := mask(a), mask(b)
-		hit, other := 0, 0
-		if x&ma == ma {
+		h := mix(w & fiveBytes)
+		m := mask(h)
+		var hit uint8
+		if short[h>>shift]&m == m {
 			hit = 1
 		}
-		if y&mb == mb {
-			other = 1
+		hashes[count&(batch-1)] = mix(w)
+		passed[count&(batch-1)] = hit
+		count++
+	}
+	long, shift := f.long.bloom, f.long.shift&63
+	n := 0
+	for i, h := range hashes[:count] {
+		m := mask(h)
+		hit := 0
+		if long[h>>shift]&m == m {
+			hit = 1
 		}
-		places[n&(batch-1)] = uint32(i) //nolint:gosec // below batch*stride
-		n += hit | other
+		places[n&(batch-1)] = uint32(i * stride) //nolint:gosec // below batch*stride
+		n += hit | int(passed[i])
 	}
 	return n
 }

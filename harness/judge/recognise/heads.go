@@ -19,7 +19,7 @@ func newHeads(lists []headList) heads {
 		count += len(lists[i].heads)
 	}
 	words, width := uint(4), uint(5)
-	for count*12 > 64<<words {
+	for count*14 > 64<<words {
 		words++
 	}
 	for count*3 > 2<<width { // two thirds full at most

@@ -55,6 +55,7 @@ type needle struct {
 	// unmistakable needles can't stand in a longer run by chance.
 	unmistakable bool
 	even         bool // within hexadecimal digits, only whole bytes count
+	sum          int8 // the digest of which these are the first bytes, and one; 0 for none
 	bits         float32
 }
 
@@ -66,8 +67,8 @@ type Needles struct {
 	needles   []needle
 	locations []location
 	filter    filter
-	brief     map[string][]needle // raw bytes too few for the filter
-	briefHead [1 << 16 / 64]uint64
+	brief     map[string][]needle  // raw bytes too few for the filter
+	briefHead [1 << 16 / 64]uint64 // pairs of bytes that one of them begins with, or has second and third
 	digests   *digests
 	weak      map[uint32][]weakRecipe
 	salting   *salting
@@ -178,6 +179,13 @@ func (n *Needles) render(d *knowledge.Disguises) error {
 			return fmt.Errorf("%s: no rendering is named %q", knowledge.FileDisguises, r)
 		}
 	}
+	var digests []int
+	if slices.Contains(d.DigestForms, "raw") {
+		var err error
+		if digests, err = chosenSums(d.Digests, knowledge.FileDisguises); err != nil {
+			return err
+		}
+	}
 	made := make([]maker, runtime.GOMAXPROCS(0))
 	share := (len(n.spellings) + len(made) - 1) / len(made)
 	var wait sync.WaitGroup
@@ -185,7 +193,7 @@ func (n *Needles) render(d *knowledge.Disguises) error {
 		m := &made[w]
 		m.n, m.seen = n, map[string]bool{}
 		from, to := min(len(n.spellings), w*share), min(len(n.spellings), (w+1)*share)
-		wait.Go(func() { m.make(from, to, d.Renderings) })
+		wait.Go(func() { m.make(from, to, d.Renderings, digests) })
 	}
 	wait.Wait()
 	n.brief = map[string][]needle{}
@@ -195,8 +203,9 @@ func (n *Needles) render(d *knowledge.Disguises) error {
 			text := made[i].texts[j]
 			if len(text) < shortest {
 				n.brief[string(text)] = append(n.brief[string(text)], x)
-				head := uint16(text[0]) | uint16(text[1])<<8
-				n.briefHead[head/64] |= 1 << (head % 64)
+				for _, pair := range []uint16{uint16(text[0]) | uint16(text[1])<<8, uint16(text[1]) | uint16(text[2])<<8} {
+					n.briefHead[pair/64] |= 1 << (pair % 64)
+				}
 				continue
 			}
 			n.needles = append(n.needles, x)
@@ -215,7 +224,7 @@ type maker struct {
 	seen    map[string]bool // of the canary at hand
 }
 
-func (m *maker) make(from, to int, names []string) {
+func (m *maker) make(from, to int, names []string, digests []int) {
 	for i := from; i < to; i++ {
 		if i == from || m.n.spellings[i].target != m.n.spellings[i-1].target {
 			clear(m.seen)
@@ -223,6 +232,10 @@ func (m *maker) make(from, to int, names []string) {
 		m.at = int32(i) //nolint:gosec // as many as spellings
 		for _, r := range names {
 			renderings[r](m, m.n.spellings[i].text)
+		}
+		for _, s := range digests {
+			d := sums[s].of(nil, m.n.spellings[i].text)
+			m.add(d[:min(len(d), shortestRaw)], needle{sum: int8(s + 1)}) //nolint:gosec // a handful
 		}
 	}
 }

@@ -344,15 +344,6 @@ func TestHostileRepetition(t *testing.T) {
 	}
 }
 
-func BenchmarkScan(b *testing.B) {
-	n, _ := tools(b)
-	text := bytes.Repeat([]byte(`{"event":"app_open","ts":1718000000000,"session":"c0ffee00-1234-4abc-9def-0123456789ab","props":{"screen":"home","items":[1,2,3]}},`), 8192)
-	b.SetBytes(int64(len(text)))
-	for b.Loop() {
-		n.Scan(text, func(Match) {})
-	}
-}
-
 func BenchmarkMessage(b *testing.B) {
 	n, o := tools(b)
 	text := bytes.Repeat([]byte(`{"event":"app_open","ts":1718000000000,"session":"c0ffee00-1234-4abc-9def-0123456789ab","props":{"screen":"home","items":[1,2,3]}}

@@ -1,6 +1,7 @@
 package recognise
 
 import (
+	"bytes"
 	"encoding/base32"
 	"encoding/base64"
 	"encoding/binary"
@@ -36,9 +37,7 @@ var renderings = map[string]func(m *maker, value []byte){
 	},
 	"base32": func(m *maker, value []byte) {
 		for shift := range 5 {
-			text := aligned(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString, 5, value, shift)
-			m.add(text, m.coded(value, "base32"))
-			m.add([]byte(strings.ToLower(string(text))), m.coded(value, "base32"))
+			m.add(aligned(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString, 5, value, shift), m.coded(value, "base32"))
 		}
 	},
 	"hex": func(m *maker, value []byte) {
@@ -46,20 +45,6 @@ var renderings = map[string]func(m *maker, value []byte){
 		x.even = true
 		for _, text := range hexes(value) {
 			m.add(text, x)
-		}
-	},
-	"hex-separated": func(m *maker, value []byte) {
-		for _, digits := range hexes(value) {
-			for _, between := range []byte(":- ") {
-				text := make([]byte, 0, len(value)*3)
-				for i := range value {
-					if i > 0 {
-						text = append(text, between)
-					}
-					text = append(text, digits[2*i:2*i+2]...)
-				}
-				m.add(text, m.coded(value, "hex"))
-			}
 		}
 	},
 	"raw": raw,
@@ -101,32 +86,24 @@ func whole(name string) func(*maker, []byte) {
 	}
 }
 
-// unannounced writes a value in an encoding that shows nothing of itself, and what
-// another encoding made of the value. Two of them on each other are looked for as well.
+// unannounced writes a value in an encoding that shows nothing of itself. Text in reverse
+// or with rotated letters does not show an encoding below it either, so what the
+// encodings make of a value alone is written so as well.
 func unannounced(name string) func(*maker, []byte) {
 	e := encodings[name]
+	below := []string{"base64", "hex", "hex-upper", "url", "base32", "base58", "ascii85"}
+	switch name {
+	case "reversed":
+		below = append(below, "rot13")
+	case "rot13":
+	default: // zero bytes between characters show UTF-16 well enough
+		below = nil
+	}
 	return func(m *maker, value []byte) {
-		x := needle{chain: []string{e.link}, near: classOf(value), unmistakable: embeddedBits(value) >= unmistakableAt, bits: float32(information(value))}
-		m.add(e.of(value), x)
-		for _, second := range []string{"reversed", "rot13", "utf-16le", "utf-16be"} {
-			if second == name {
-				continue
-			}
-			x.chain = []string{e.link, encodings[second].link}
-			m.add(e.of(encodings[second].of(value)), x)
-		}
-		if name != "reversed" && name != "rot13" {
-			return
-		}
-		for _, text := range base64s(value) {
-			m.add(e.of(text), m.coded(value, e.link, "base64"))
-		}
-		x = m.coded(value, e.link, "hex")
-		for _, text := range hexes(value) {
-			m.add(e.of(text), x)
-		}
-		for _, second := range []string{"url", "base32", "base58", "ascii85"} {
-			m.add(e.of(encodings[second].of(value)), m.coded(value, e.link, encodings[second].link))
+		m.add(e.of(value), needle{chain: []string{e.link}, near: classOf(value), unmistakable: embeddedBits(value) >= unmistakableAt, bits: float32(information(value))})
+		for _, second := range below {
+			text := bytes.TrimRight(encodings[second].of(value), "=")
+			m.add(e.of(text), m.coded(value, e.link, encodings[second].link))
 		}
 	}
 }

@@ -34,6 +34,12 @@ type Match struct {
 func (n *Needles) Scan(data []byte, found func(Match)) {
 	n.filter.each(data, func(at, i int) {
 		x := &n.needles[i]
+		if x.sum > 0 {
+			if s, ok := n.digests.rawAt(data, at, newRecipe(int(x.spelling), int(x.sum)-1, 0, 0)); ok {
+				found(n.digested(s))
+			}
+			return
+		}
 		end := at + len(n.filter.text(i))
 		if embedded, ok := x.stands(data, at, end); ok {
 			found(n.match(x, at, end, embedded))
@@ -43,7 +49,7 @@ func (n *Needles) Scan(data []byte, found func(Match)) {
 	if n.digests == nil {
 		return
 	}
-	n.digests.windows(data, func(s sighted) { found(n.digested(s)) })
+	n.digests.scan(data, func(s sighted) { found(n.digested(s)) })
 }
 
 // stands reports whether a needle stands at a place by itself, or as a piece of
@@ -83,15 +89,18 @@ func (n *Needles) scanBrief(data []byte, found func(Match)) {
 	if len(n.brief) == 0 || len(data) < shortestBrief || text(data[:min(len(data), 512)]) && text(data[max(0, len(data)-512):]) {
 		return
 	}
-	for at := 0; at+shortestBrief <= len(data); at++ {
-		head := uint16(data[at]) | uint16(data[at+1])<<8
-		if n.briefHead[head/64]&(1<<(head%64)) == 0 {
+	// Every second place shows the first two bytes, or the second and third.
+	for at := 0; at+2 <= len(data); at += 2 {
+		pair := uint16(data[at]) | uint16(data[at+1])<<8
+		if n.briefHead[pair/64]&(1<<(pair%64)) == 0 {
 			continue
 		}
-		for size := shortestBrief; size < shortest && at+size <= len(data); size++ {
-			for _, x := range n.brief[string(data[at:at+size])] {
-				if _, ok := x.stands(data, at, at+size); ok {
-					found(n.match(&x, at, at+size, false))
+		for _, from := range []int{at - 1, at} {
+			for size := shortestBrief; from >= 0 && size < shortest && from+size <= len(data); size++ {
+				for _, x := range n.brief[string(data[from:from+size])] {
+					if _, ok := x.stands(data, from, from+size); ok {
+						found(n.match(&x, from, from+size, false))
+					}
 				}
 			}
 		}
