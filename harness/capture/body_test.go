@@ -197,7 +197,7 @@ func TestABodyThatBreaksOffIsRecordedAsCut(t *testing.T) {
 }
 
 // waitUntil looks again until something holds.
-func waitUntil(t *testing.T, holds func() bool) {
+func waitUntil(t testing.TB, holds func() bool) {
 	t.Helper()
 	deadline := time.Now().Add(20 * time.Second)
 	tick := time.NewTicker(5 * time.Millisecond)

@@ -26,7 +26,7 @@ import (
 
 // rig is a proxy between a client and an internet of its own.
 type rig struct {
-	t     *testing.T
+	t     testing.TB
 	dir   string
 	log   *evidence.Log
 	ca    *CA // the proxy's
@@ -59,7 +59,13 @@ func (w *world) put(name, address string) {
 	w.hosts[name] = address
 }
 
-func newRig(t *testing.T) *rig {
+func newRig(t testing.TB) *rig {
+	t.Helper()
+	return newRigWith(t, func(*Options) {})
+}
+
+// newRigWith is a rig whose proxy has other options.
+func newRigWith(t testing.TB, with func(*Options)) *rig {
 	t.Helper()
 	r := &rig{t: t, dir: t.TempDir(), world: &world{hosts: map[string]string{}}}
 	var err error
@@ -75,7 +81,9 @@ func newRig(t *testing.T) *rig {
 	roots := x509.NewCertPool()
 	roots.AddCert(r.web.Certificate())
 	r.log.Position("a", "untouched", evidence.Untouched)
-	r.proxy, err = Start(t.Context(), Options{Log: r.log, CA: r.ca, Network: emulator.Network{Dial: r.world.dial, Roots: roots}, patience: 50 * time.Millisecond})
+	o := Options{Log: r.log, CA: r.ca, Network: emulator.Network{Dial: r.world.dial, Roots: roots}, Packets: true, patience: 50 * time.Millisecond}
+	with(&o)
+	r.proxy, err = Start(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -257,7 +265,7 @@ func (r *rig) one() (flow.Flow, record) {
 }
 
 // body is the bytes of a body.
-func (rec record) body(t *testing.T, b flow.Body) string {
+func (rec record) body(t testing.TB, b flow.Body) string {
 	t.Helper()
 	f, err := b.Open(rec.bundle)
 	if err != nil {
