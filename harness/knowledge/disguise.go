@@ -25,6 +25,8 @@ type Disguises struct {
 	BeforeDigest []string `yaml:"before_digest"`
 	// HashedAgain are the forms of a digest that are hashed once more.
 	HashedAgain []string `yaml:"hashed_again"`
+	// Salted are the digests that are made of a value together with a salt, and as HMAC.
+	Salted []string `yaml:"salted"`
 	// Separators may stand between a salt and a value.
 	Separators []string `yaml:"separators"`
 	// Salts are known to be the same in many apps.

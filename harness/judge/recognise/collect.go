@@ -70,7 +70,20 @@ func (c *Collector) Part(p *unwrap.Part) {
 		c.opened[p.Parent] = true
 	}
 	c.search(p, p.Chain, nil)
+	if len(p.Data) <= mostMasked && !p.Guess && p.Type != unwrap.Number {
+		// Under some keys text stays text.
+		c.n.masked.scan(p.Data, func(m Match, key byte) { c.unmasked(p, m, key) })
+	}
 	c.left.keep(p)
+}
+
+// mostMasked is how long a text may be that is searched under an XOR as well.
+const mostMasked = 256
+
+// unmasked keeps what was found under a key of one byte.
+func (c *Collector) unmasked(p *unwrap.Part, m Match, key byte) bool {
+	m.Chain = append([]string{"xor"}, m.Chain...)
+	return c.keep(&c.hits, p, p.Chain, []byte{key}, m)
 }
 
 // search looks for needles in a part; chain is what led to it, key what was taken off.

@@ -102,7 +102,13 @@ func toUTF16(b []byte, o order) []byte {
 	return out
 }
 
+// reversed puts characters in reverse, and bytes where they are no characters.
 func reversed(b []byte) []byte {
+	if utf8.Valid(b) {
+		runes := []rune(string(b))
+		slices.Reverse(runes)
+		return []byte(string(runes))
+	}
 	out := slices.Clone(b)
 	slices.Reverse(out)
 	return out

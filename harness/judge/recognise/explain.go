@@ -95,8 +95,7 @@ func (c *Collector) unmask(b *leftover) {
 	chain := append(slices.Clone(p.Chain), "xor")
 	found := false
 	c.n.masked.scan(b.data, func(m Match, key byte) {
-		m.Chain = append([]string{"xor"}, m.Chain...)
-		found = c.keep(&c.hits, &p, p.Chain, []byte{key}, m) || found
+		found = c.unmasked(&p, m, key) || found
 	})
 	if found {
 		return

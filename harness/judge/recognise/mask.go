@@ -28,7 +28,7 @@ func (m *masked) build() {
 		}
 		switch first(x.chain) {
 		case "", "base64", "hex", "url":
-			texts = append(texts, differences(text))
+			texts = append(texts, differences(nil, text))
 			m.needles = append(m.needles, int32(i)) //nolint:gosec // as many as needles
 		}
 	}
@@ -42,7 +42,8 @@ func (m *masked) scan(data []byte, found func(Match, byte)) {
 		return
 	}
 	m.once.Do(m.build)
-	m.filter.each(differences(data), func(at, i int) {
+	var short [mostMasked]byte
+	m.filter.each(differences(short[:0], data), func(at, i int) {
 		x := &m.n.needles[m.needles[i]]
 		text := m.n.filter.text(int(m.needles[i]))
 		key, end := data[at]^text[0], at+len(text)
@@ -60,11 +61,10 @@ func (m *masked) scan(data []byte, found func(Match, byte)) {
 	})
 }
 
-// differences is what stands between each byte and the next.
-func differences(data []byte) []byte {
-	out := make([]byte, len(data)-1)
-	for i := range out {
-		out[i] = data[i] ^ data[i+1]
+// differences appends what stands between each byte and the next.
+func differences(to, data []byte) []byte {
+	for i := range len(data) - 1 {
+		to = append(to, data[i]^data[i+1])
 	}
-	return out
+	return to
 }

@@ -123,8 +123,8 @@ func raw(m *maker, value []byte) {
 			}
 		}
 	}
-	// A number has to fill six bytes, or it stands in too many places by chance.
-	if v, err := strconv.ParseUint(text, 10, 64); err == nil && v >= 1<<40 {
+	// A number has to fill six bytes of a varint, or it stands in too many places by chance.
+	if v, err := strconv.ParseUint(text, 10, 64); err == nil && v >= 1<<35 {
 		entropy := math.Log2(float64(v))
 		add(binary.LittleEndian.AppendUint64(nil, v), "as an integer of 64 bits", "", entropy)
 		add(binary.BigEndian.AppendUint64(nil, v), "as an integer of 64 bits", "", entropy)

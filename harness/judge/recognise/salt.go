@@ -14,11 +14,13 @@ import (
 // salting finds digests of a value together with something else: a fixed salt, a value
 // of the same message, a text of the app.
 type salting struct {
-	n     *Needles
-	sums  []int
-	fixed []string
-	ways  []way
-	names map[int][]int // size of a digest → the digests that have it
+	n *Needles
+	// spellings are the first few of each canary: the number of digests is the product
+	// of those, of the salts and of the ways.
+	spellings []int
+	fixed     []string
+	ways      []way
+	names     map[int][]int // size of a digest → the digests that have it
 
 	mu     sync.Mutex
 	tables map[saltedSize]*heads
@@ -38,22 +40,33 @@ type saltedSize struct {
 	size int
 }
 
-// Budgets, in digests: of one message, and of all. At some 300 ns a digest they are
-// 20 ms and 10 s. Tables for salts that come again are kept, up to a number.
+// Budgets, in digests: of one message, and of all. At some 200 ns a digest they are
+// 8 ms and 12 s. Tables for salts that come again are kept, up to a number.
 const (
-	saltedOfMessage = 60_000
-	saltedOfAll     = 30_000_000
+	saltedOfMessage = 40_000
+	saltedOfAll     = 60_000_000
 	saltedOfTexts   = 24_000_000
 	mostSaltTables  = 192
+
+	mostSaltedSpellings = 3
 )
 
 func newSalting(n *Needles, d *knowledge.Disguises) (*salting, error) {
 	s := &salting{n: n, names: map[int][]int{}, tables: map[saltedSize]*heads{}}
-	var err error
-	if s.sums, err = chosenSums(d.Digests, knowledge.FileDisguises); err != nil {
+	chosen, err := chosenSums(d.Salted, knowledge.FileDisguises)
+	if err != nil {
 		return nil, err
 	}
-	for _, i := range s.sums {
+	taken := 0
+	for i := range n.spellings {
+		if i > 0 && n.spellings[i].target != n.spellings[i-1].target {
+			taken = 0
+		}
+		if taken++; taken <= mostSaltedSpellings {
+			s.spellings = append(s.spellings, i)
+		}
+	}
+	for _, i := range chosen {
 		s.names[sums[i].size] = append(s.names[sums[i].size], i)
 	}
 	for _, x := range d.Salts {
@@ -69,14 +82,14 @@ func newSalting(n *Needles, d *knowledge.Disguises) (*salting, error) {
 }
 
 // cost is how many digests are made for one salt.
-func (s *salting) cost(size int) int { return len(s.n.spellings) * len(s.names[size]) * len(s.ways) }
+func (s *salting) cost(size int) int { return len(s.spellings) * len(s.names[size]) * len(s.ways) }
 
 // each calls do with every digest of a size that a salt gives.
 func (s *salting) each(salt string, sizes []int, ways []way, do func(d []byte, spelling, sum, way int)) {
 	var scratch [64]byte
 	text := make([]byte, 0, 512)
 	for w, x := range ways {
-		for i := range s.n.spellings {
+		for _, i := range s.spellings {
 			value := s.n.spellings[i].text
 			switch {
 			case x.keyed:
@@ -191,7 +204,7 @@ func (n *Needles) Salted(tokens []Token, texts iter.Seq[string], found func(toke
 	ways := s.ways[:3] // before, behind, HMAC
 	each := 0
 	for _, size := range sizes {
-		each += len(n.spellings) * len(s.names[size]) * len(ways)
+		each += len(s.spellings) * len(s.names[size]) * len(ways)
 	}
 	budget := saltedOfTexts
 	for salt := range texts {

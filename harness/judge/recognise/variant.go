@@ -57,6 +57,8 @@ var variants = map[string]func(value string, d *knowledge.Disguises) string{
 		return strings.ToUpper(strings.ReplaceAll(v, ":", "-"))
 	},
 
+	"no-leading-zeros": func(v string, _ *knowledge.Disguises) string { return strings.TrimLeft(v, "0") },
+
 	"phone-digits":   func(v string, _ *knowledge.Disguises) string { return digits(v) },
 	"phone-00":       func(v string, _ *knowledge.Disguises) string { return "00" + digits(v) },
 	"phone-plus":     func(v string, _ *knowledge.Disguises) string { return "+" + digits(v) },

@@ -191,7 +191,7 @@ func (w *windows) run(at, done int) int {
 	}
 	// A digest in base64 has capitals and small letters: of those with 22 characters, one
 	// in 50,000 lacks either. Words, paths and UUIDs mostly have only one of them.
-	if w.forms["base64"] && all&(inCapitals|inSmall) == inCapitals|inSmall {
+	if w.forms["base64"] && (all&(inCapitals|inSmall) == inCapitals|inSmall || to-from < 20) {
 		for i := from; i+shortestSixes <= to; i++ {
 			if (i == from || characters[data[i-1]]&between != 0) && (i+shortestRun <= to || i+shortestSixes == to) {
 				w.add(window{first: headOfSixes(data[i:]), at: i, from: from, to: to})
