@@ -37,7 +37,7 @@ func (w *walk) dark(p *Part, depth, level int) bool {
 	}
 	print, known := w.o.fruitless.known(data)
 	if !known {
-		if w.bare(p, data, depth, level) || w.has(canXOR) && !w.closing && (w.xorText(p, data, overview{seen: high}, depth) || w.xorBytes(p, data, depth)) {
+		if w.bare(p, data, depth, level) || w.has(canXOR) && !w.closing && (w.xorSigns(p, data, depth) || w.xorText(p, data, overview{seen: high}, depth) || w.xorBytes(p, data, depth)) {
 			return true
 		}
 		if level == 0 && !w.closing {
@@ -86,7 +86,7 @@ func (w *walk) keyed(p *Part, data []byte, key byte, depth int) bool {
 
 // xorText opens data under the keys that make the likeliest texts of it, or under the
 // one that makes an encoding of something readable. Of what is text already, a key must
-// make a much likelier one.
+// make a likelier one, and explains nothing.
 func (w *walk) xorText(p *Part, data []byte, s overview, depth int) (found bool) {
 	text := s.seen&(control|high) == 0
 	if !w.has(canXOR) || text && (s.seen&blank != 0 || len(data) < shortestRun) {
@@ -136,7 +136,7 @@ func (w *walk) xorText(p *Part, data []byte, s overview, depth int) (found bool)
 		}
 		w.release(out)
 	}
-	return found
+	return found && !text
 }
 
 // candidate is a key with the likelihood of the text that it makes.
@@ -193,8 +193,8 @@ func legible(data []byte, key byte) (score int, ok bool) {
 // beginnings are the first bytes of what begins with a sign.
 var beginnings = []string{"\x1f\x8b\x08", "\x28\xb5\x2f\xfd", "\x04\x22\x4d\x18", "\xff\x06\x00\x00sNaP", "PK\x03\x04", "bplist0", "\x78\x01", "\x78\x5e", "\x78\x9c", "\x78\xda"}
 
-// xorBytes opens data under the keys that make something of it that is no text.
-func (w *walk) xorBytes(p *Part, data []byte, depth int) bool {
+// xorSigns opens data under the key that makes it begin with a sign, or be UTF-16.
+func (w *walk) xorSigns(p *Part, data []byte, depth int) bool {
 	for _, b := range beginnings {
 		key := data[0] ^ b[0]
 		if key == 0 || len(data) < 8 {
@@ -227,6 +227,12 @@ func (w *walk) xorBytes(p *Part, data []byte, depth int) bool {
 			return w.keyed(p, data, key, depth)
 		}
 	}
+	return false
+}
+
+// xorBytes opens data under the keys that make a stream without a sign of it, or a
+// structure. Among so many keys some make one by chance: that explains nothing.
+func (w *walk) xorBytes(p *Part, data []byte, depth int) bool {
 	for key := 1; key < 256; key++ {
 		for _, name := range coding.Bare {
 			if !coding.Plausible(name, data, byte(key)) {
@@ -253,10 +259,10 @@ func (w *walk) xorBytes(p *Part, data []byte, depth int) bool {
 				break
 			}
 		}
-		w.release(plain)
-		if ok {
-			return w.keyed(p, data, byte(key), depth)
+		if ok && w.spend(p, depth) {
+			w.opened(p, "xor", plain, depth, true)
 		}
+		w.release(plain)
 	}
 	return false
 }
@@ -321,26 +327,37 @@ func (w *walk) await(p *Part, depth int) {
 // withKeys opens a value with the keys that came with it.
 func (w *walk) withKeys(s *sealed) {
 	p := &s.part
+	few := w.keys.n <= fewKeys && len(p.Data) <= longestXOR
 	var room [prefix]byte
 	for i := range w.keys.n {
 		key := w.keys.list[i][:w.keys.size[i]]
 		head := room[:min(len(room), len(p.Data))]
-		for j := range head {
-			head[j] = p.Data[j] ^ key[j%len(key)]
+		for j, k := 0, 0; j < len(head); j++ {
+			head[j] = p.Data[j] ^ key[k]
+			if k++; k == len(key) {
+				k = 0
+			}
 		}
-		_, text := legible(head[:min(len(head), 16)], 0)
-		stream := false
-		for _, name := range coding.Bare {
-			stream = stream || coding.PlausibleHead(name, head, len(p.Data), 0)
-		}
-		few := w.keys.n <= fewKeys && len(p.Data) <= longestXOR
-		if !text && !stream && !few && coding.Magic(head) == "" && (head[0] != 0 || head[2] != 0) && (head[1] != 0 || head[3] != 0) {
-			continue
-		}
-		if w.underKey(p, key, s.depth) {
+		if (few || w.begins(head, len(p.Data))) && w.underKey(p, key, s.depth) {
 			return
 		}
 	}
+}
+
+// begins reports whether a head is that of something readable, of size bytes.
+func (w *walk) begins(head []byte, size int) bool {
+	if _, text := legible(head[:min(len(head), 16)], 0); text || coding.Magic(head) != "" {
+		return true
+	}
+	if head[0] == 0 && head[2] == 0 || head[1] == 0 && head[3] == 0 {
+		return true
+	}
+	for _, name := range coding.Bare {
+		if coding.PlausibleHead(name, head, size, 0) {
+			return true
+		}
+	}
+	return false
 }
 
 // fewKeys are so few values in a message that all are tried in earnest.

@@ -51,7 +51,7 @@ func (w *walk) look(p *Part, depth int) bool {
 		return w.bytes(p, depth)
 	}
 	// A few letters in a block of Snappy or LZ4 stand there as they are.
-	if s.seen&control != 0 && len(p.Data) <= longestHidden && w.bare(p, p.Data, depth, 1) {
+	if (s.seen&control != 0 && len(p.Data) <= longestHidden || len(p.Data) < 128 && coding.Plausible("snappy-block", p.Data, 0)) && w.bare(p, p.Data, depth, 1) {
 		return true
 	}
 	w.text(p, s, depth)

@@ -97,7 +97,7 @@ func strange(data []byte, s overview) bool {
 	if first := data[0]; (first == '}' || first == ']' || first == '>') && len(data) < 4096 {
 		return true
 	}
-	return s.seen&blank == 0 && s.signs*8 >= len(data)
+	return s.seen&blank == 0 && (s.signs*8 >= len(data) || (s.signs+s.marks)*5 >= len(data))
 }
 
 // turned reports whether a part is what a decoding gave that leaves no sign of itself.
@@ -250,7 +250,25 @@ func (w *walk) telling(text []byte) bool {
 	if bytes.Contains(text, []byte("xn--")) || bytes.HasPrefix(text, []byte("<~")) || bytes.HasPrefix(text, []byte("eyJ")) {
 		return true
 	}
-	return w.encoded(text, s)
+	return w.encoded(text, s) || w.in85(text, s)
+}
+
+// in85 reports whether a text begins like base 85 of something readable.
+func (w *walk) in85(text []byte, s overview) bool {
+	if !w.has(canASCII85) || s.seen&(blank|high|control) != 0 || s.seen&^(inRun|equals) == 0 {
+		return false
+	}
+	var room [4*prefix + 8]byte
+	for _, f := range [...]*form{&inASCII85, &inZ85} {
+		n := min(len(text), prefix)
+		if n == prefix {
+			n = prefix / f.group * f.group
+		}
+		if out, sure := f.decode(room[:0], text[:n]); sure != coding.No && len(out) >= 6 && promising(out) {
+			return true
+		}
+	}
+	return false
 }
 
 // encoded reports whether all of a text is an encoding of something readable.

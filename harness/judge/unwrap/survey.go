@@ -69,7 +69,8 @@ var classes = func() (t [256]class) {
 type overview struct {
 	seen    class // of all bytes together
 	longest int   // run of characters that may be an encoding
-	signs   int   // bytes that prose, addresses and dates have few of
+	marks   int   // bytes that prose, addresses and dates have some of
+	signs   int   // bytes that these have few of
 }
 
 // survey reads bytes once.
@@ -81,7 +82,9 @@ func survey(data []byte) (s overview) {
 		if c&inRun == 0 {
 			s.longest = max(s.longest, i-start)
 			start = i + 1
-			if c&(blank|mark) == 0 {
+			if c == mark {
+				s.marks++
+			} else if c != blank {
 				s.signs++
 			}
 		}

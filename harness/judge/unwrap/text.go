@@ -26,6 +26,9 @@ func (w *walk) text(p *Part, s overview, depth int) {
 	}
 	// What is escaped as a whole is looked through once, without its escapes.
 	if s.seen&percent != 0 {
+		if backwards(p.Data) && w.turned(p, p.Data, s, false, depth) {
+			return
+		}
 		opened = w.escape(p, canURL, "url", coding.Percent, depth) || opened
 	}
 	if s.seen&ampersand != 0 {
@@ -34,8 +37,8 @@ func (w *walk) text(p *Part, s overview, depth int) {
 	if s.seen&backslash != 0 {
 		opened = w.escape(p, canUnicode, "unicode", coding.Escapes, depth) || opened
 	}
-	if s.seen&equals != 0 {
-		opened = w.escape(p, canQuoted, "quoted-printable", coding.QuotedPrintable, depth) || opened
+	if s.seen&equals != 0 && w.escape(p, canQuoted, "quoted-printable", coding.QuotedPrintable, depth) {
+		opened = opened || p.Data[0] != '=' || bytes.Count(p.Data, []byte("=")) > 1 // else it may be padding in reverse
 	}
 	if s.seen&dash != 0 && (bytes.Contains(p.Data, []byte("--"))) {
 		opened = w.escape(p, canPunycode, "punycode", coding.Punycode, depth) || opened
@@ -47,6 +50,20 @@ func (w *walk) text(p *Part, s overview, depth int) {
 		return
 	}
 	w.stubborn(p, s, depth)
+}
+
+// backwards reports whether each percent sign stands behind two hexadecimal digits, as
+// it does in reverse.
+func backwards(text []byte) bool {
+	if len(text) > longestHidden {
+		return false
+	}
+	for i, c := range text {
+		if c == '%' && (i < 2 || (classes[text[i-1]]|classes[text[i-2]])&^(digit|hexLower|hexUpper) != 0) {
+			return false
+		}
+	}
+	return true
 }
 
 // escape takes the escapes of a text off, if it has any.
@@ -310,7 +327,7 @@ func coded(run []byte, seen class) bool {
 			changes++
 		}
 	}
-	return changes*3 >= len(run)
+	return changes*5 >= len(run)*2
 }
 
 // longestAlgorithm is how long the header of a token is that has no more than the

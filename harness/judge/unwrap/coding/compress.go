@@ -183,14 +183,15 @@ func lz4Block(dst, src []byte, most int) ([]byte, error) {
 			}
 		}
 	}
-	// A sequence gives at most 255 bytes for each of its own; most give few.
+	// A sequence gives at most 255 bytes for each of its own; most give few, and the
+	// decoder says the same of broken bytes and of too little room.
 	for ratio := 4; ; ratio *= 8 {
 		size := min(len(src)*ratio+64, most)
 		out, err := lz4Sized(dst, src, size)
 		if err == nil {
 			return out, nil
 		}
-		if ratio > 255 || size == most || !errors.Is(err, lz4.ErrInvalidSourceShortBuffer) {
+		if ratio > 32 || size == most || !errors.Is(err, lz4.ErrInvalidSourceShortBuffer) {
 			return dst, ErrForm
 		}
 	}
