@@ -11,10 +11,18 @@ import (
 
 // An account that a WebSocket creates is one like any other.
 func TestAccountOverAWebSocket(t *testing.T) {
+	for name, asks := range map[string]bool{"asked for": true, "unasked": false} {
+		t.Run(name, func(t *testing.T) { accountOverAWebSocket(t, asks) })
+	}
+}
+
+func accountOverAWebSocket(t *testing.T, asks bool) {
 	r := innocent(t)
 	r.rejected()
 	id := r.socket("wss://api.thing.example/socket")
-	r.says(id, 0, true, `{"op":"anonymous_register"}`)
+	if asks {
+		r.says(id, 0, true, `{"op":"anonymous_register"}`)
+	}
 	r.says(id, 1, false, `{"user":{"user_id":"`+userID+`"},"access_token":"`+token+`"}`)
 	r.says(id, 2, true, `{"op":"feed","access_token":"`+token+`"}`)
 	r.event(evidence.KindConnection, flow.Connection{Flow: id, Host: "api.thing.example", Reason: flow.Upgraded, Sent: 300, Received: 300})
@@ -38,8 +46,8 @@ func TestEchoOverAWebSocket(t *testing.T) {
 	r := innocent(t)
 	r.rejected()
 	id := r.socket("wss://api.thing.example/socket")
-	r.says(id, 0, true, `{"op":"hello","access_token":"`+token+`"}`)
-	r.says(id, 1, false, `{"user":{"user_id":"1"},"access_token":"`+token+`"}`)
+	r.says(id, 0, true, `{"op":"hello","user_id":"`+userID+`","access_token":"`+token+`"}`)
+	r.says(id, 1, false, `{"user":{"user_id":"`+userID+`"},"access_token":"`+token+`"}`)
 	r.says(id, 2, true, `{"op":"feed","access_token":"`+token+`"}`)
 	if j := r.judge(); verdicts(j) != "------" {
 		j.dump(t)
