@@ -2,6 +2,7 @@ package live
 
 import (
 	"encoding/json"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/unasked-audit/unasked/harness/evidence"
 	"github.com/unasked-audit/unasked/harness/flow"
+	"github.com/unasked-audit/unasked/harness/knowledge"
 )
 
 var start = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
@@ -104,5 +106,45 @@ func TestCtrlCInterruptsOnce(t *testing.T) {
 	}
 	if !strings.Contains(m.View(), "stopping") {
 		t.Errorf("the display does not say that the audit is stopping:\n%s", m.View())
+	}
+}
+
+// What the device sends is looked into, whether its body stands in the log or in a blob, and in messages too.
+func TestSpot(t *testing.T) {
+	kb, err := knowledge.Embedded()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const ssaid = "9f4c1be27a60d358"
+	spot := Spot(kb, func(d evidence.Digest) (io.ReadCloser, error) {
+		return io.NopCloser(strings.NewReader(`{"id":"` + ssaid + `"}`)), nil
+	})
+	inline := flow.Body{Inline: []byte(`{"id":"` + ssaid + `"}`), Size: 25}
+	body := []flow.Header{{Name: "Content-Type", Value: "application/json"}}
+	for _, e := range []evidence.Event{
+		event(t, 0, evidence.KindPlanting, evidence.Planting{Kind: "ssaid", Value: ssaid, OK: true}),
+		event(t, 0, evidence.KindRequest, flow.Request{Flow: "f1", URL: "https://ws.example/", Headers: []flow.Header{{Name: "Upgrade", Value: "websocket"}}}),
+	} {
+		if got := spot(e); len(got) != 0 {
+			t.Errorf("%s: %+v", e.Kind, got)
+		}
+	}
+	for name, c := range map[string]struct {
+		kind string
+		data any
+		want string
+	}{
+		"in the log":    {evidence.KindRequest, flow.Request{URL: "https://a.example/", Headers: body, Body: inline}, "a.example"},
+		"in a blob":     {evidence.KindRequest, flow.Request{URL: "https://b.example/", Headers: body, Body: flow.Body{Blob: "00", Size: 25}}, "b.example"},
+		"nothing in it": {evidence.KindRequest, flow.Request{URL: "https://c.example/"}, ""},
+		"a message":     {evidence.KindMessage, flow.Message{Flow: "f1", Sent: true, Body: inline}, "ws.example"},
+		"to the device": {evidence.KindMessage, flow.Message{Flow: "f1", Body: inline}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := spot(event(t, 0, c.kind, c.data))
+			if (c.want == "") != (len(got) == 0) || len(got) > 0 && (got[0].Host != c.want || got[0].Kind != "ssaid") {
+				t.Errorf("%+v", got)
+			}
+		})
 	}
 }

@@ -2,6 +2,8 @@ package live
 
 import (
 	"io"
+	"slices"
+	"strings"
 
 	"github.com/unasked-audit/unasked/harness/canary"
 	"github.com/unasked-audit/unasked/harness/evidence"
@@ -26,7 +28,7 @@ func Spot(kb *knowledge.Base, blobs Blobs) Spotter {
 	if err != nil {
 		return func(evidence.Event) []Sighting { return nil }
 	}
-	s := &spotter{kb: kb, blobs: blobs, opener: opener}
+	s := &spotter{kb: kb, blobs: blobs, opener: opener, sockets: map[flow.ID]string{}}
 	return s.spot
 }
 
@@ -35,6 +37,7 @@ type spotter struct {
 	blobs   Blobs
 	opener  *unwrap.Opener
 	planted canary.Identity
+	sockets map[flow.ID]string // hosts of WebSockets
 	needles *recognise.Needles // nil until needed, and after a planting
 }
 
@@ -47,13 +50,26 @@ func (s *spotter) spot(e evidence.Event) []Sighting {
 		}
 	case evidence.KindRequest:
 		if r, ok := payload[flow.Request](e); ok {
-			return s.search(r)
+			if slices.ContainsFunc(r.Headers, func(h flow.Header) bool { return strings.EqualFold(h.Name, "Upgrade") }) {
+				s.sockets[r.Flow] = hostOf(r.URL)
+			}
+			return s.search(hostOf(r.URL), func(found func(*unwrap.Part)) {
+				s.opener.Walk(unwrap.Message{URL: r.URL, Headers: r.Headers, Body: s.body(r.Body)}, found)
+			})
+		}
+	case evidence.KindMessage:
+		if m, ok := payload[flow.Message](e); ok && m.Sent {
+			return s.search(s.sockets[m.Flow], func(found func(*unwrap.Part)) { s.opener.Message(m.Index, s.body(m.Body), found) })
 		}
 	}
 	return nil
 }
 
-func (s *spotter) search(r flow.Request) []Sighting {
+// sure is the confidence from which on a canary is shown; the judge lists the others.
+const sure = 0.5
+
+// search looks at the parts that open shows, of something that was sent to a host.
+func (s *spotter) search(host string, open func(found func(*unwrap.Part))) []Sighting {
 	if s.needles == nil {
 		needles, _, err := recognise.Build([]recognise.Planted{{Identity: s.planted}}, s.kb)
 		if err != nil {
@@ -62,13 +78,13 @@ func (s *spotter) search(r flow.Request) []Sighting {
 		s.needles = needles
 	}
 	found := s.needles.Collector()
-	s.opener.Walk(unwrap.Message{URL: r.URL, Headers: r.Headers, Body: s.body(r.Body)}, found.Part)
+	open(found.Part)
 	var out []Sighting
 	seen := map[string]bool{}
 	for _, hit := range found.Hits() {
-		if !seen[hit.Kind] {
+		if !seen[hit.Kind] && hit.Confidence >= sure {
 			seen[hit.Kind] = true
-			out = append(out, Sighting{Kind: hit.Kind, Host: hostOf(r.URL)})
+			out = append(out, Sighting{Kind: hit.Kind, Host: host})
 		}
 	}
 	return out
