@@ -15,10 +15,11 @@ import (
 // Bounds of what is tried on bytes that nothing explains.
 const (
 	shortestDark   = 6
-	darkest        = 2    // bare streams within each other
-	longestXOR     = 4096 // bytes of a structure that is looked for under a key
-	expansion      = 64   // of a bare stream: what gives more is chance, or a bomb that has a name
-	shortestSecret = 4    // bytes of a key that is sent along
+	darkest        = 2       // bare streams within each other
+	longestKeyed   = 4 << 20 // bytes that are tried with keys
+	longestXOR     = 4096    // bytes of a structure that is looked for under a key
+	expansion      = 64      // of a bare stream: what gives more is chance, or a bomb that has a name
+	shortestSecret = 4       // bytes of a key that is sent along
 	longestSecret  = 64
 	mostKeys       = 64
 	mostPending    = 32
@@ -37,7 +38,7 @@ func (w *walk) dark(p *Part, depth, level int) bool {
 	}
 	print, known := w.o.fruitless.known(data)
 	if !known {
-		if w.bare(p, data, depth, level) || w.has(canXOR) && !w.closing && (w.xorSigns(p, data, depth) || w.xorText(p, data, overview{seen: high}, depth) || w.xorBytes(p, data, depth)) {
+		if w.bare(p, data, depth, level) || w.has(canXOR) && !w.closing && len(data) <= longestKeyed && !uniform(data) && (w.xorSigns(p, data, depth) || w.xorText(p, data, overview{seen: high}, depth) || w.xorBytes(p, data, depth)) {
 			return true
 		}
 		if level == 0 && !w.closing {
@@ -46,6 +47,16 @@ func (w *walk) dark(p *Part, depth, level int) bool {
 	}
 	w.await(p, depth)
 	return false
+}
+
+// uniform reports whether bytes begin with one byte over and over, of which a key makes any other.
+func uniform(data []byte) bool {
+	for _, c := range data[:min(len(data), prefix)] {
+		if c != data[0] {
+			return false
+		}
+	}
+	return true
 }
 
 // bare opens streams that begin with no sign.

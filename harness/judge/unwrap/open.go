@@ -60,7 +60,7 @@ func (w *walk) look(p *Part, depth int) bool {
 
 // bytes opens what is no text; it reports whether anything explains it.
 func (w *walk) bytes(p *Part, depth int) bool {
-	if w.structure(p, w.o.binary, depth) || w.wide(p, depth) {
+	if w.wide(p, depth) || w.structure(p, w.o.binary, depth) {
 		return true
 	}
 	if w.dark(p, depth, 0) {

@@ -38,6 +38,16 @@ func (w *walk) stubborn(p *Part, s overview, depth int) {
 	if len(data) < shortestHidden || len(data) > longestHidden || uuid(data) {
 		return
 	}
+	if s.seen&blank != 0 && s.seen&^(inRun|equals|blank) == 0 && bytes.IndexByte(data, '\n') > 0 && bytes.IndexByte(data, ' ') < 0 { // lines of an encoding
+		joined := w.buffer()
+		defer func() { w.release(joined) }()
+		for _, c := range data {
+			if classes[c] != blank {
+				joined = append(joined, c)
+			}
+		}
+		data = joined
+	}
 	if len(data) < len(p.Data) {
 		s = survey(data)
 	}
@@ -324,7 +334,7 @@ func (w *walk) bytesOf(p *Part, data []byte, seen class, show bool, depth int) b
 		if show && f != &inHex {
 			w.show(c)
 		}
-		found := w.structure(c, w.o.binary, depth+1) || w.wide(c, depth+1) || w.dark(c, depth+1, 0)
+		found := w.wide(c, depth+1) || w.structure(c, w.o.binary, depth+1) || w.dark(c, depth+1, 0)
 		if !found && show && (f == &inBase64 || f == &inHex) {
 			as := asToken
 			if p.whole() && binaryText(p.Data, data) {

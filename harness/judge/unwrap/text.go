@@ -285,7 +285,7 @@ func (w *walk) raw(p *Part, run []byte, f *form, depth int) {
 	c := w.inside(p, f.name, out)
 	c.Type = Bytes
 	w.show(c)
-	if !w.structure(c, w.o.binary, depth+1) && !w.wide(c, depth+1) {
+	if !w.wide(c, depth+1) && !w.structure(c, w.o.binary, depth+1) {
 		w.unread(c, asToken)
 	}
 	w.drop(c)

@@ -203,12 +203,15 @@ func QuotedPrintable(dst, src []byte) ([]byte, Sure) {
 // but what hides a value may have more, and the work grows with the square.
 const longestLabel = 512
 
+// mostLabels is how many labels of one text are decoded; what follows is kept.
+const mostLabels = 64
+
 // Punycode decodes the labels that begin with xn-- (RFC 3492, RFC 5891) and keeps the
 // rest. A label ends at a dot, or at a character that no label has; other characters stand
 // in those that were made of other texts than names of hosts.
 func Punycode(dst, src []byte) ([]byte, Sure) {
 	at, sure := len(dst), No
-	for {
+	for range mostLabels {
 		i := bytes.Index(src, []byte("xn--"))
 		if i < 0 {
 			i = bytes.Index(src, []byte("XN--"))
