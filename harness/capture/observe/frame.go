@@ -2,6 +2,7 @@ package observe
 
 import (
 	"encoding/binary"
+	"strings"
 
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
@@ -56,7 +57,11 @@ func (f *frameReader) init() {
 // emit takes a field from the decoder.
 func (f *frameReader) emit(h hpack.HeaderField) {
 	classOf, weight := look(h.Value)
-	f.weight += weight + len(h.Name) + 32
+	_, named := look(h.Name)
+	f.weight += weight + named + 32 + 5*(controls(h.Value)+controls(h.Name))
+	if h.IsPseudo() {
+		f.weight += 2 * strings.Count(h.Value, " ") // in a URL they are %20
+	}
 	if f.weight > maxWeight || len(f.fields) > maxFields {
 		f.decoder.SetEmitEnabled(false)
 		return
@@ -71,6 +76,16 @@ func (f *frameReader) emit(h hpack.HeaderField) {
 		h.Value = readable(h.Value)
 	}
 	f.fields = append(f.fields, flow.Header{Name: readable(h.Name), Value: h.Value})
+}
+
+// controls counts the bytes for which JSON has only \u0000.
+func controls(s string) (n int) {
+	for i := range len(s) {
+		if s[i] < ' ' {
+			n++
+		}
+	}
+	return n
 }
 
 func (p *pseudo) field(name string) *string {

@@ -88,7 +88,8 @@ var classes = func() (c [256]byte) {
 	return c
 }()
 
-// look says which classes of bytes a text holds, and what it may weigh in the log.
+// look says which classes of bytes a text holds, and what it may weigh in the log, but
+// for controls.
 func look(text string) (classOf byte, weight int) {
 	for i := range len(text) {
 		classOf |= classes[text[i]]
@@ -113,6 +114,7 @@ func parseHead(text string, trailers bool) (h head, err error) {
 	if !trailers {
 		h.line, text, _ = strings.Cut(text, "\n")
 		h.line = strings.TrimSuffix(h.line, "\r")
+		h.weight += 2 * strings.Count(h.line, " ") // in a URL they are %20
 		if strings.IndexByte(h.line, '\r') >= 0 {
 			return h, notUnderstood("its first line holds a carriage return")
 		}

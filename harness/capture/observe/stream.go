@@ -143,7 +143,10 @@ func (c *Conn) open2(s *side, id uint32, size int) *stream {
 	x.heads = f.weight
 	x.request.Started, x.request.Method, x.request.Proto, x.request.Headers = s.started, readable(p.method), "HTTP/2.0", f.fields
 	if p.protocol != "" {
-		x.request.Headers = append([]flow.Header{{Name: ":protocol", Value: readable(p.protocol)}}, f.fields...)
+		x.request.Headers = append([]flow.Header{{Name: ":protocol", Value: readable(p.protocol)}}, x.request.Headers...)
+	}
+	if p.authority != "" && !isHost(p.authority) { // the URL can't have it
+		x.request.Headers = append([]flow.Header{{Name: ":authority", Value: readable(p.authority)}}, x.request.Headers...)
 	}
 	host, scheme, path := p.authority, strings.ToLower(p.scheme), p.path
 	for i := 0; host == "" && i < len(f.fields); i++ {

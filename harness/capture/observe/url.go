@@ -49,7 +49,7 @@ func (u *urls) split(method, target, host string) (scheme, authority, path strin
 	}
 	switch {
 	case method == "CONNECT":
-		return scheme, target, "/", target != ""
+		return scheme, target, "/", isHost(target)
 	case target == "*":
 		return scheme, host, "/*", true
 	case strings.HasPrefix(target, "/"):
@@ -59,14 +59,13 @@ func (u *urls) split(method, target, host string) (scheme, authority, path strin
 	if !found || !isToken(given, "http") && !isToken(given, "https") {
 		return "", "", "", false
 	}
-	i := strings.IndexAny(rest, "/?")
-	switch {
-	case i < 0:
-		return strings.ToLower(given), rest, "/", rest != ""
-	case rest[i] == '?':
-		return strings.ToLower(given), rest[:i], "/" + rest[i:], i > 0
+	if i := strings.IndexAny(rest, "/?"); i >= 0 {
+		rest, path = rest[:i], rest[i:]
 	}
-	return strings.ToLower(given), rest[:i], rest[i:], i > 0
+	if !strings.HasPrefix(path, "/") {
+		path = "/" + path
+	}
+	return strings.ToLower(given), rest, path, isHost(rest)
 }
 
 func isScheme(s string) bool {
@@ -78,8 +77,15 @@ func isScheme(s string) bool {
 	return s != ""
 }
 
+// maxHost is how long a host with its port may be, and what else stands with it, to be
+// written into a URL.
+const maxHost = 1 << 12
+
 // isHost reports whether a host, with its port, can stand in a URL.
 func isHost(s string) bool {
+	if len(s) > maxHost {
+		return false
+	}
 	host, port, found := strings.Cut(s, ":")
 	plain := host != "" && (!found || len(port) > 0)
 	for i := range len(host) {
