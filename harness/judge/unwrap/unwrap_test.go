@@ -261,3 +261,46 @@ func FuzzWalk(f *testing.F) {
 		})
 	})
 }
+
+// No file and no message of a WebSocket may either, whatever chain of decodings it
+// pretends to be; and the time is in proportion to what was given and what may come out.
+func FuzzFile(f *testing.F) {
+	for _, chain := range []string{"base64 gzip", "xor zlib", "reversed hex", "ascii85 deflate", "url html", "utf-16le", "lz4 snappy", "base58", "zstd", "quoted-printable", "brotli"} {
+		data := []byte("anna.keller.8c7f2b1a@example.org")
+		for _, name := range slices.Backward(strings.Fields(chain)) {
+			data = encoders[name](data)
+		}
+		f.Add(data)
+	}
+	o, err := New(Containers(), &Limits{Bytes: 1 << 20, Steps: 500, Depth: 6})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		whole := bytes.Clone(data)
+		for _, open := range []func(visit func(*Part)) Report{
+			func(visit func(*Part)) Report { return o.File("a", data, visit) },
+			func(visit func(*Part)) Report { return o.Message(3, data, visit) },
+			func(visit func(*Part)) Report { return o.Value(data, visit) },
+		} {
+			start, seen, shown := time.Now(), 0, 0
+			open(func(p *Part) {
+				if p.ID != seen || p.Parent >= p.ID {
+					t.Fatalf("part %d after %d has parent %d", p.ID, seen, p.Parent)
+				}
+				seen++
+				shown += len(p.Data)
+				_, _, _ = p.Surface(), p.Path(), p.Keys()
+			})
+			if shown > 64<<20+64*len(data) {
+				t.Fatalf("%d bytes are shown of %d", shown, len(data))
+			}
+			if d := time.Since(start); d > 10*time.Second {
+				t.Fatalf("%d bytes took %s", len(data), d)
+			}
+		}
+		if !bytes.Equal(whole, data) {
+			t.Fatal("what was opened was changed")
+		}
+	})
+}
