@@ -6,7 +6,12 @@
 // every byte before passing it on. What was read goes to a [Recorder]: requests,
 // responses, and the messages of a WebSocket, each as soon as it is complete. What
 // can't be understood is not lost: from there on the bytes of both directions are
-// kept as they are.
+// kept as they are. That goes too for what receivers are known to read differently,
+// such as a request with two lengths.
+//
+// What says nothing about an exchange is not kept: the reason phrase of a status line,
+// HTTP/2's padding, its frames for settings, priorities, flow control and pings, and
+// what an origin still sends on a stream that the device has reset.
 package observe
 
 import (
