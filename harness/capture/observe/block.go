@@ -87,4 +87,3 @@ func (f *frameReader) allow(size uint32) {
 	f.table = max(f.table, min(size, maxTable))
 	f.decoder.SetAllowedMaxDynamicTableSize(f.table)
 }
-
