@@ -224,21 +224,48 @@ func (c *Collector) secondSigns() {
 	c.weak = nil
 }
 
-// deepest drops hits in a whole where the same was found in what was taken out of it, and
-// hits in what was taken out by a guess where the same was found without one.
+// deepest drops hits in a whole where the same was found in what was taken out of it; or
+// the other way round, where it stands in the whole as it is and taking off escapes has
+// changed nothing about it.
 func (c *Collector) deepest(hits []Hit) []Hit {
+	same := func(o, h Hit) bool {
+		return o.target == h.target && o.Half == h.Half && digestOf(o.Chain) == digestOf(h.Chain) && !(o.folded && slices.Equal(o.Chain, h.Chain))
+	}
 	return slices.DeleteFunc(slices.Clone(hits), func(h Hit) bool {
 		return slices.ContainsFunc(hits, func(o Hit) bool {
-			if o.target != h.target || o.Half != h.Half || digestOf(o.Chain) != digestOf(h.Chain) {
+			switch {
+			case !same(o, h):
 				return false
+			case c.within(o.part, h.part):
+				return !idle(h, o)
+			case c.within(h.part, o.part):
+				return idle(o, h)
 			}
-			if o.guess != h.guess {
-				return h.guess && c.within(h.part, o.part)
-			}
-			return c.within(o.part, h.part) && !(o.folded && slices.Equal(o.Chain, h.Chain))
+			return false
 		})
 	})
 }
+
+// idle reports whether all that was done to get from a hit in a whole to one in a part of
+// it was to take off escapes that the value does not have.
+func idle(whole, part Hit) bool {
+	n := len(whole.Chain)
+	if len(whole.Match.Chain) > 0 || len(part.Match.Chain) > 0 || len(part.Chain) <= n || !slices.Equal(part.Chain[:n], whole.Chain) {
+		return false
+	}
+	return !slices.ContainsFunc(part.Chain[n:], func(link string) bool { return !escapes[link] })
+}
+
+// escapes are the links of encodings that leave most characters as they are.
+var escapes = func() map[string]bool {
+	m := map[string]bool{}
+	for _, e := range encodings {
+		if e.plain {
+			m[e.link] = true
+		}
+	}
+	return m
+}()
 
 // covered reports whether a longer match of the same canary stands at the same place.
 func (c *Collector) covered(h Hit, hits []Hit) bool {

@@ -111,6 +111,9 @@ var digestForms = map[string]func([]byte) []byte{
 	"hex-upper": func(b []byte) []byte { return []byte(strings.ToUpper(hex.EncodeToString(b))) },
 	"raw":       func(b []byte) []byte { return b },
 	"base64":    func(b []byte) []byte { return base64.StdEncoding.AppendEncode(nil, b) },
+
+	"base64-unpadded": func(b []byte) []byte { return base64.RawStdEncoding.AppendEncode(nil, b) },
+	"base64-url":      func(b []byte) []byte { return base64.RawURLEncoding.AppendEncode(nil, b) },
 }
 
 // build makes the table of what is looked for at once: the digests of values, of encoded

@@ -12,6 +12,8 @@ import (
 	"mime/quotedprintable"
 	"net/url"
 	"slices"
+	"strconv"
+	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 
@@ -31,14 +33,20 @@ type encoding struct {
 }
 
 var encodings = map[string]encoding{
-	"base64":           {link: "base64", of: func(b []byte) []byte { return []byte(base64.StdEncoding.EncodeToString(b)) }},
-	"base64-unpadded":  {link: "base64", of: func(b []byte) []byte { return []byte(base64.RawStdEncoding.EncodeToString(b)) }},
-	"base64-url":       {link: "base64", of: func(b []byte) []byte { return []byte(base64.RawURLEncoding.EncodeToString(b)) }},
-	"hex":              {link: "hex", of: func(b []byte) []byte { return []byte(hex.EncodeToString(b)) }},
-	"hex-upper":        {link: "hex", of: func(b []byte) []byte { return bytes.ToUpper([]byte(hex.EncodeToString(b))) }},
-	"url":              {link: "url", of: func(b []byte) []byte { return []byte(url.QueryEscape(string(b))) }, plain: true},
-	"url-component":    {link: "url", of: component, plain: true},
-	"base32":           {link: "base32", of: func(b []byte) []byte { return []byte(base32.StdEncoding.EncodeToString(b)) }},
+	"base64":          {link: "base64", of: func(b []byte) []byte { return []byte(base64.StdEncoding.EncodeToString(b)) }},
+	"base64-unpadded": {link: "base64", of: func(b []byte) []byte { return []byte(base64.RawStdEncoding.EncodeToString(b)) }},
+	"base64-url":      {link: "base64", of: func(b []byte) []byte { return []byte(base64.RawURLEncoding.EncodeToString(b)) }},
+	"hex":             {link: "hex", of: func(b []byte) []byte { return []byte(hex.EncodeToString(b)) }},
+	"hex-upper":       {link: "hex", of: func(b []byte) []byte { return bytes.ToUpper([]byte(hex.EncodeToString(b))) }},
+	"url":             {link: "url", of: func(b []byte) []byte { return []byte(url.QueryEscape(string(b))) }, plain: true},
+	"url-component":   {link: "url", of: component, plain: true},
+	"base32":          {link: "base32", of: func(b []byte) []byte { return []byte(base32.StdEncoding.EncodeToString(b)) }},
+	"base32-unpadded": {link: "base32", of: func(b []byte) []byte {
+		return []byte(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(b))
+	}},
+	"bytes":            {link: "raw", of: toBytes},
+	"fixed64":          {link: "raw", of: func(b []byte) []byte { return toFixed64(b, binary.LittleEndian) }},
+	"fixed64-big":      {link: "raw", of: func(b []byte) []byte { return toFixed64(b, binary.BigEndian) }},
 	"base58":           {link: "base58", of: func(b []byte) []byte { return []byte(base58.Encode(b)) }},
 	"ascii85":          {link: "ascii85", of: toASCII85},
 	"quoted-printable": {link: "quoted-printable", of: toQuotedPrintable, plain: true},
@@ -84,6 +92,29 @@ func toJSON(b []byte) []byte {
 		return nil
 	}
 	return out[1 : len(out)-1]
+}
+
+// toBytes are the bytes that a UUID, a MAC address or other hexadecimal digits stand for.
+func toBytes(b []byte) []byte {
+	digits := strings.NewReplacer("-", "", ":", "", "{", "", "}", "").Replace(string(b))
+	class := classOf([]byte(digits))
+	if len(digits) < 2*shortestBrief || class > hexadecimal || class == decimal && len(digits) == len(b) {
+		return nil
+	}
+	out, err := hex.DecodeString(digits)
+	if err != nil {
+		return nil
+	}
+	return out
+}
+
+// toFixed64 is a decimal number as an integer of 64 bits.
+func toFixed64(b []byte, o binary.AppendByteOrder) []byte {
+	v, err := strconv.ParseUint(string(b), 10, 64)
+	if err != nil || v < 1<<35 {
+		return nil
+	}
+	return o.AppendUint64(nil, v)
 }
 
 // order is how the two bytes of a character stand.

@@ -23,6 +23,11 @@ func (m *masked) build() {
 	var texts [][]byte
 	for i := range m.n.needles {
 		x, text := &m.n.needles[i], m.n.filter.text(i)
+		if x.sum > 0 && len(text) == shortestRaw {
+			texts = append(texts, differences(nil, text))
+			m.needles = append(m.needles, int32(i)) //nolint:gosec // as many as needles
+			continue
+		}
 		if x.near == binaryOnly || len(text) < shortestMasked || x.bits < maskedAt || len(x.chain) > 1 {
 			continue
 		}
@@ -49,6 +54,17 @@ func (m *masked) scan(data []byte, found func(Match, byte)) {
 		key, end := data[at]^text[0], at+len(text)
 		if key == 0 {
 			return // it stands there in the clear
+		}
+		if x.sum > 0 {
+			plain := make([]byte, min(64, len(data)-at))
+			for j := range plain {
+				plain[j] = data[at+j] ^ key
+			}
+			if s, ok := m.n.digests.rawAt(plain, 0, newRecipe(int(x.spelling), int(x.sum)-1, 0, 0)); ok {
+				s.from, s.to = at, at+s.to
+				found(m.n.digested(s), key)
+			}
+			return
 		}
 		from, to := max(0, at-8), min(len(data), end+8)
 		around := make([]byte, to-from)

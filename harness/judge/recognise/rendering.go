@@ -113,14 +113,16 @@ func unannounced(name string) func(*maker, []byte) {
 func raw(m *maker, value []byte) {
 	add := func(text []byte, how, half string, bits float64) {
 		m.add(text, needle{chain: []string{"raw"}, how: how, half: half, near: binaryOnly, unmistakable: true, bits: float32(bits)})
+		// Digits of base64 that are so few are no sign of base64.
+		for _, enc := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
+			m.add([]byte(enc.EncodeToString(text)), needle{chain: []string{"base64", "raw"}, how: how, half: half, near: wordlike, bits: float32(bits)})
+		}
 	}
 	text := string(value)
-	if digits := strings.NewReplacer("-", "", ":", "", "{", "", "}", "").Replace(text); len(digits) >= 2*shortestBrief && classOf([]byte(digits)) <= hexadecimal && (classOf([]byte(digits)) == hexadecimal || len(digits) != len(text)) {
-		if b, err := hex.DecodeString(digits); err == nil {
-			add(b, "as bytes", "", 8*float64(len(b)))
-			if len(b) == 16 { // as Windows writes a GUID: the first three fields backwards
-				add([]byte{b[3], b[2], b[1], b[0], b[5], b[4], b[7], b[6], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]}, "as a GUID", "", 128)
-			}
+	if b := toBytes(value); b != nil {
+		add(b, "as bytes", "", 8*float64(len(b)))
+		if len(b) == 16 { // as Windows writes a GUID: the first three fields backwards
+			add([]byte{b[3], b[2], b[1], b[0], b[5], b[4], b[7], b[6], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]}, "as a GUID", "", 128)
 		}
 	}
 	// A number has to fill six bytes of a varint, or it stands in too many places by chance.

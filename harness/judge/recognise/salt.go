@@ -15,12 +15,12 @@ import (
 // of the same message, a text of the app.
 type salting struct {
 	n *Needles
-	// spellings are the first few of each canary: the number of digests is the product
-	// of those, of the salts and of the ways.
-	spellings []int
-	fixed     []string
-	ways      []way
-	names     map[int][]int // size of a digest → the digests that have it
+	// spellings are all, chief the first few of each canary. All are tried in the ways
+	// that are most frequent, the chief ones in the others.
+	spellings, chief []int
+	fixed            []string
+	ways             []way
+	names            map[int][]int // size of a digest → the digests that have it
 
 	mu     sync.Mutex
 	tables map[saltedSize]*heads
@@ -41,14 +41,15 @@ type saltedSize struct {
 }
 
 // Budgets, in digests: of one message, and of all. At some 200 ns a digest they are
-// 8 ms and 12 s. Tables for salts that come again are kept, up to a number.
+// 12 ms and 12 s. Tables for salts that come again are kept, up to a number.
 const (
-	saltedOfMessage = 40_000
+	saltedOfMessage = 60_000
 	saltedOfAll     = 60_000_000
 	saltedOfTexts   = 24_000_000
 	mostSaltTables  = 192
 
-	mostSaltedSpellings = 3
+	chiefSpellings = 3
+	frequentWays   = 3 // right before the value, right behind it, as a key
 )
 
 func newSalting(n *Needles, d *knowledge.Disguises) (*salting, error) {
@@ -62,9 +63,10 @@ func newSalting(n *Needles, d *knowledge.Disguises) (*salting, error) {
 		if i > 0 && n.spellings[i].target != n.spellings[i-1].target {
 			taken = 0
 		}
-		if taken++; taken <= mostSaltedSpellings {
-			s.spellings = append(s.spellings, i)
+		if taken++; taken <= chiefSpellings {
+			s.chief = append(s.chief, i)
 		}
+		s.spellings = append(s.spellings, i)
 	}
 	for _, i := range chosen {
 		s.names[sums[i].size] = append(s.names[sums[i].size], i)
@@ -82,14 +84,21 @@ func newSalting(n *Needles, d *knowledge.Disguises) (*salting, error) {
 }
 
 // cost is how many digests are made for one salt.
-func (s *salting) cost(size int) int { return len(s.spellings) * len(s.names[size]) * len(s.ways) }
+func (s *salting) cost(size int) int {
+	first := min(len(s.ways), frequentWays)
+	return len(s.names[size]) * (len(s.spellings)*first + len(s.chief)*(len(s.ways)-first))
+}
 
 // each calls do with every digest of a size that a salt gives.
 func (s *salting) each(salt string, sizes []int, ways []way, do func(d []byte, spelling, sum, way int)) {
 	var scratch [64]byte
 	text := make([]byte, 0, 512)
 	for w, x := range ways {
-		for _, i := range s.spellings {
+		spellings := s.spellings
+		if w >= frequentWays {
+			spellings = s.chief
+		}
+		for _, i := range spellings {
 			value := s.n.spellings[i].text
 			switch {
 			case x.keyed:
@@ -198,10 +207,10 @@ func (n *Needles) Salted(tokens []Token, texts iter.Seq[string], found func(toke
 	}
 	slices.Sort(sizes)
 	sizes = slices.Compact(sizes)
-	if len(sizes) == 0 || len(s.ways) < 3 {
+	if len(sizes) == 0 || len(s.ways) < frequentWays {
 		return 0
 	}
-	ways := s.ways[:3] // before, behind, HMAC
+	ways := s.ways[:frequentWays]
 	each := 0
 	for _, size := range sizes {
 		each += len(s.spellings) * len(s.names[size]) * len(ways)

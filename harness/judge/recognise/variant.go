@@ -30,6 +30,7 @@ var variants = map[string]func(value string, d *knowledge.Disguises) string{
 	"braces-upper": func(v string, _ *knowledge.Disguises) string {
 		return "{" + strings.ToUpper(strings.Trim(v, "{}")) + "}"
 	},
+	"braces":            func(v string, _ *knowledge.Disguises) string { return "{" + strings.Trim(v, "{}") + "}" },
 	"uuid-dashes":       func(v string, _ *knowledge.Disguises) string { return dashed(strings.ToLower(v)) },
 	"uuid-dashes-upper": func(v string, _ *knowledge.Disguises) string { return dashed(strings.ToUpper(v)) },
 
