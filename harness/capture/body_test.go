@@ -233,8 +233,8 @@ func TestAnAnswerNeverStandsBeforeItsRequest(t *testing.T) {
 			t.Errorf("the client got %d %q, %v", resp.StatusCode, text, err)
 		}
 		_ = resp.Body.Close()
-		_ = pen.Close()
 		f, rec := r.one()
+		_ = pen.Close()
 		if f.RequestEvent == 0 || f.RequestEvent > f.ResponseEvent || f.Response.Status != 413 || rec.body(t, f.Response.Body) != "enough" {
 			t.Errorf("events %d and %d: %+v", f.RequestEvent, f.ResponseEvent, f.Response)
 		}

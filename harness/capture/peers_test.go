@@ -157,6 +157,16 @@ func TestWebSocket(t *testing.T) {
 	if len(rec.connections) != 1 || rec.connections[0].Reason != flow.Upgraded || rec.connections[0].Flow != f.Request.Flow {
 		t.Fatalf("connections %+v", rec.connections)
 	}
+	berta := strings.Repeat("berta", 100_000)
+	if len(rec.messages) != 4 {
+		t.Fatalf("%d messages, want 4", len(rec.messages))
+	}
+	for i, want := range []string{"anna", "ANNA", berta, strings.ToUpper(berta)} {
+		m := rec.messages[i]
+		if m.Index != i || m.Sent != (i%2 == 0) || m.Flow != f.Request.Flow || m.Binary || rec.body(t, m.Body) != want {
+			t.Errorf("message %d: %+v", i, m)
+		}
+	}
 	w := rec.connections[0]
 	if !strings.Contains(rec.body(t, w.Down), "ANNA") || !strings.Contains(rec.body(t, w.Down), "BERTABERTA") || w.Sent < 500_000 || w.Up.Size != w.Sent || w.Host != "ws.example" {
 		t.Errorf("connection %+v", w)

@@ -215,6 +215,8 @@ func (r *rig) close() {
 type record struct {
 	flows       []flow.Flow
 	connections []flow.Connection
+	wires       []flow.Wire
+	messages    []flow.Message
 	bundle      *evidence.Bundle
 }
 
@@ -243,15 +245,24 @@ func (r *rig) sealed() record {
 		if err != nil {
 			r.t.Fatal(err)
 		}
-		if ev.Kind == evidence.KindConnection {
-			var c flow.Connection
-			if err := json.Unmarshal(ev.Data, &c); err != nil {
-				r.t.Fatal(err)
-			}
-			rec.connections = append(rec.connections, c)
+		switch ev.Kind {
+		case evidence.KindConnection:
+			rec.connections = append(rec.connections, decoded[flow.Connection](r.t, ev))
+		case evidence.KindWire:
+			rec.wires = append(rec.wires, decoded[flow.Wire](r.t, ev))
+		case evidence.KindMessage:
+			rec.messages = append(rec.messages, decoded[flow.Message](r.t, ev))
 		}
 	}
 	return rec
+}
+
+func decoded[T any](t testing.TB, ev evidence.Event) (v T) {
+	t.Helper()
+	if err := json.Unmarshal(ev.Data, &v); err != nil {
+		t.Fatal(err)
+	}
+	return v
 }
 
 // one is the only flow.
@@ -278,3 +289,6 @@ func (rec record) body(t testing.TB, b flow.Body) string {
 	}
 	return string(text)
 }
+
+// discard is for servers whose complaints are expected.
+var discard = log.New(io.Discard, "", 0)

@@ -9,7 +9,7 @@ import (
 )
 
 // readBuffer is how much is read from a connection at once, in bytes.
-const readBuffer = 64 << 10
+const readBuffer = 128 << 10
 
 // maxHead is the most bytes of a request's head that are looked at: a request that
 // is refused is a request that is not recorded.

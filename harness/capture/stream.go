@@ -11,7 +11,7 @@ import (
 )
 
 // relayBuffer is how much is passed on at once, in bytes: some TLS records.
-const relayBuffer = 64 << 10
+const relayBuffer = 128 << 10
 
 // buffers are reused, for a connection that is idle needs two.
 var buffers = sync.Pool{New: func() any { b := make([]byte, relayBuffer); return &b }}
