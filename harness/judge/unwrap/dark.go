@@ -106,6 +106,8 @@ func (w *walk) xorText(p *Part, data []byte, s overview, depth int) (found bool)
 	head := data[:min(len(data), 96)]
 	var room [255]candidate
 	list := room[:0]
+	plain := w.buffer()
+	defer w.release(plain)
 	for key := 1; key < 256; key++ {
 		score, ok := legible(head, byte(key))
 		if !ok {
@@ -115,7 +117,6 @@ func (w *walk) xorText(p *Part, data []byte, s overview, depth int) (found bool)
 		if score < 3*len(head) {
 			continue
 		}
-		var plain [prefix]byte
 		short := coding.XOR(plain[:0], data[:min(len(data), prefix)], byte(key))
 		if w.encoded(short, survey(short)) {
 			return w.keyed(p, data, byte(key), depth)
@@ -349,39 +350,41 @@ func (w *walk) withKeys(s *sealed) {
 				k = 0
 			}
 		}
-		if (few || w.begins(head, len(p.Data))) && w.underKey(p, key, s.depth) {
+		readable, stream := begins(head, len(p.Data))
+		if (readable || stream || few) && w.underKey(p, key, readable || few, s.depth) {
 			return
 		}
 	}
 }
 
-// begins reports whether a head is that of something readable, of size bytes.
-func (w *walk) begins(head []byte, size int) bool {
+// begins reports whether a head is that of something readable, or may be that of a
+// stream without a sign, of size bytes.
+func begins(head []byte, size int) (readable, stream bool) {
 	if _, text := legible(head[:min(len(head), 16)], 0); text || coding.Magic(head) != "" {
-		return true
+		return true, false
 	}
 	if head[0] == 0 && head[2] == 0 || head[1] == 0 && head[3] == 0 {
-		return true
+		return true, false
 	}
 	for _, name := range coding.Bare {
 		if coding.PlausibleHead(name, head, size, 0) {
-			return true
+			return false, true
 		}
 	}
-	return false
+	return false, false
 }
 
 // fewKeys are so few values in a message that all are tried in earnest.
 const fewKeys = 8
 
-// underKey opens a value with a key of several bytes.
-func (w *walk) underKey(p *Part, key []byte, depth int) (found bool) {
+// underKey opens a value with a key of several bytes: as what is readable, or as a stream.
+func (w *walk) underKey(p *Part, key []byte, readable bool, depth int) (found bool) {
 	out := w.buffer()
 	for j, c := range p.Data {
 		out = append(out, c^key[j%len(key)])
 	}
 	defer func() { w.release(out) }()
-	if w.readable(out) {
+	if readable && w.readable(out) {
 		return w.spend(p, depth) && w.opened(p, "xor", out, depth, false)
 	}
 	c := w.guessed(p, []string{"xor"}, out)

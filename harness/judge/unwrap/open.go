@@ -63,6 +63,10 @@ func (w *walk) bytes(p *Part, depth int) bool {
 	if w.wide(p, depth) || w.structure(p, w.o.binary, depth) {
 		return true
 	}
+	switch coding.Magic(p.Data) {
+	case "media", "file": // a picture, or an archive that can't be opened: that explains it
+		return true
+	}
 	if w.dark(p, depth, 0) {
 		return true
 	}

@@ -150,8 +150,7 @@ func (w *walk) guess(p *Part, data []byte, f *form, depth int) bool {
 		return false
 	}
 	if f.group > 0 && len(data) > prefix {
-		var room [4*prefix + 8]byte
-		head, sure := f.decode(room[:0], data[:prefix/f.group*f.group])
+		head, sure := f.decode(w.head[:0], data[:prefix/f.group*f.group])
 		if sure == coding.No || !promising(head) {
 			return false
 		}
@@ -268,13 +267,12 @@ func (w *walk) in85(text []byte, s overview) bool {
 	if !w.has(canASCII85) || s.seen&(blank|high|control) != 0 || s.seen&^(inRun|equals) == 0 {
 		return false
 	}
-	var room [4*prefix + 8]byte
 	for _, f := range [...]*form{&inASCII85, &inZ85} {
 		n := min(len(text), prefix)
 		if n == prefix {
 			n = prefix / f.group * f.group
 		}
-		if out, sure := f.decode(room[:0], text[:n]); sure != coding.No && len(out) >= 6 && promising(out) {
+		if out, sure := f.decode(w.head[:0], text[:n]); sure != coding.No && len(out) >= 6 && promising(out) {
 			return true
 		}
 	}
@@ -284,21 +282,22 @@ func (w *walk) in85(text []byte, s overview) bool {
 // encoded reports whether all of a text is an encoding of something readable.
 func (w *walk) encoded(text []byte, s overview) bool {
 	run := bytes.Trim(text, "=")
-	var room [4]*form
-	var head [2 * prefix]byte
 	if s.seen&^(inRun|equals|blank) == 0 {
-		for _, f := range fitting(run, s.seen&^blank, room[:]) {
+		for _, f := range fitting(run, s.seen&^(blank|equals)) {
+			if f == nil {
+				break
+			}
 			n := min(len(run), prefix) / f.group * f.group
 			if s.seen&blank != 0 {
 				f, n = &inBase64, min(len(run), prefix)
 			}
-			if out, sure := f.decode(head[:0], run[:n]); sure != coding.No && len(out) >= 6 && promising(out) {
+			if out, sure := f.decode(w.head[:0], run[:n]); sure != coding.No && len(out) >= 6 && promising(out) {
 				return true
 			}
 		}
 	}
 	if s.seen&(mark|blank|dash|backslash) != 0 && len(run) >= shortestSpelled && (classes[run[2]]&(blank|dash|mark) != 0 || run[0] == '\\') {
-		if out, sure := coding.Hex(head[:0], run[:min(len(run), prefix)/3*3-1]); sure == coding.Strong && promising(out) {
+		if out, sure := coding.Hex(w.head[:0], run[:min(len(run), prefix)/3*3-1]); sure == coding.Strong && promising(out) {
 			return true
 		}
 	}
@@ -309,19 +308,18 @@ func (w *walk) encoded(text []byte, s overview) bool {
 // either. It reports whether something was found in them.
 func (w *walk) bytesOf(p *Part, data []byte, seen class, show bool, depth int) bool {
 	data = bytes.Trim(data, "=")
-	var room [8]*form
-	forms := room[:0]
+	var forms [5]*form
 	if seen&^(inRun|equals) == 0 {
-		var fits [4]*form
-		forms = append(forms, fitting(data, seen&^equals, fits[:])...)
+		fits := fitting(data, seen&^equals)
+		copy(forms[:], fits[:])
 		if seen&(plus|dash) == 0 && len(data) <= 256 {
-			forms = append(forms, &inBase58)
+			forms[4] = &inBase58
 		}
 	} else if seen&blank == 0 {
-		forms = append(forms, &inASCII85, &inZ85)
+		forms[0], forms[1] = &inASCII85, &inZ85
 	}
 	for _, f := range forms {
-		if !w.has(f.can) {
+		if f == nil || !w.has(f.can) {
 			continue
 		}
 		out, sure := f.decode(w.buffer(), data)

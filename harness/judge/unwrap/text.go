@@ -196,25 +196,29 @@ var (
 )
 
 // fitting are the forms that the characters of a run allow, the narrowest first.
-func fitting(run []byte, seen class, into []*form) []*form {
-	into = into[:0]
+func fitting(run []byte, seen class) (list [4]*form) {
+	n := 0
 	if seen&^(digit|hexLower|hexUpper) == 0 && len(run)%2 == 0 {
-		into = append(into, &inHex)
+		list[n] = &inHex
+		n++
 	}
 	if seen&(plus|dash|blank) == 0 && (seen&(hexLower|lower) == 0 || seen&(hexUpper|upper) == 0) {
-		into = append(into, &inBase32, &inBase32Hex)
+		list[n], list[n+1] = &inBase32, &inBase32Hex
+		n += 2
 	}
 	if seen&plus == 0 || seen&dash == 0 {
-		into = append(into, &inBase64)
+		list[n] = &inBase64
 	}
-	return into
+	return list
 }
 
 // run decodes a run in the first form in which something readable comes out. It
 // reports whether there was one.
 func (w *walk) run(p *Part, run []byte, seen class, depth int) bool {
-	var room [4]*form
-	for _, f := range fitting(run, seen, room[:]) {
+	for _, f := range fitting(run, seen) {
+		if f == nil {
+			break
+		}
 		if w.decode(p, run, f, depth) {
 			return true
 		}
@@ -233,13 +237,15 @@ func (w *walk) run(p *Part, run []byte, seen class, depth int) bool {
 
 // pieces decodes what stands between the joints of a run.
 func (w *walk) pieces(p *Part, run []byte, joint class, depth int) (any bool) {
-	var room [4]*form
 	for start, i := 0, 0; i <= len(run); i++ {
 		if i < len(run) && classes[run[i]]&joint == 0 {
 			continue
 		}
 		if piece := run[start:i]; len(piece) >= shortestRun && len(piece) < len(run) {
-			for _, f := range fitting(piece, survey(piece).seen, room[:]) {
+			for _, f := range fitting(piece, survey(piece).seen) {
+				if f == nil {
+					break
+				}
 				if w.decode(p, piece, f, depth) {
 					any = true
 					break
@@ -260,8 +266,7 @@ func (w *walk) decode(p *Part, run []byte, f *form, depth int) bool {
 		return false
 	}
 	if f.group > 0 && len(run) > prefix {
-		var room [2 * prefix]byte
-		head, sure := f.decode(room[:0], run[:prefix/f.group*f.group])
+		head, sure := f.decode(w.head[:0], run[:prefix/f.group*f.group])
 		if sure == coding.No || !promising(head) {
 			return false
 		}

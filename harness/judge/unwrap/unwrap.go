@@ -13,7 +13,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/unasked-audit/unasked/harness/flow"
 	"github.com/unasked-audit/unasked/harness/judge/unwrap/container"
@@ -127,7 +126,7 @@ type Opener struct {
 	texts     []container.Format // in the order in which they are tried
 	binary    []container.Format
 	limits    Limits
-	walks     sync.Pool
+	idle      idle
 	fruitless fruitless
 }
 

@@ -3,6 +3,7 @@ package unwrap
 import (
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/unasked-audit/unasked/harness/judge/unwrap/coding"
 	"github.com/unasked-audit/unasked/harness/judge/unwrap/container"
@@ -17,11 +18,12 @@ type walk struct {
 	budget container.Budget
 	next   int
 	report Report
-	d      *coding.Decompressor
+	d      coding.Decompressor
 
 	free    []*Part
 	buffers [][]byte
 	names   map[string]string
+	head    [4*prefix + 8]byte // what the first characters of a text are
 
 	tries   int       // of what nothing announces, that are left
 	keys    keys      // that may have been used in this message
@@ -37,7 +39,7 @@ const (
 )
 
 func (o *Opener) begin(visit func(*Part)) *walk {
-	w, _ := o.walks.Get().(*walk)
+	w := o.idle.take()
 	if w == nil {
 		w = &walk{o: o, names: map[string]string{}}
 	}
@@ -45,7 +47,6 @@ func (o *Opener) begin(visit func(*Part)) *walk {
 	w.budget = container.Budget{Bytes: o.limits.Bytes, Values: valuesPerStep * o.limits.Steps}
 	w.tries, w.closing = mostTries, false
 	w.keys.n = 0
-	w.d = coding.Borrow()
 	return w
 }
 
@@ -63,13 +64,38 @@ func (w *walk) close() Report {
 }
 
 func (w *walk) end() {
-	coding.Return(w.d)
-	w.d, w.visit, w.report = nil, nil, Report{}
+	w.visit, w.report = nil, Report{}
 	w.pending = w.pending[:0]
 	if len(w.names) > mostNames {
 		clear(w.names)
 	}
-	w.o.walks.Put(w)
+	w.o.idle.give(w)
+}
+
+// idle are walks that nobody uses, with what they have grown to.
+type idle struct {
+	mu   sync.Mutex
+	list []*walk
+}
+
+// mostIdle is how many walks are kept.
+const mostIdle = 8
+
+func (i *idle) take() (w *walk) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if n := len(i.list); n > 0 {
+		w, i.list = i.list[n-1], i.list[:n-1]
+	}
+	return w
+}
+
+func (i *idle) give(w *walk) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if len(i.list) < mostIdle {
+		i.list = append(i.list, w)
+	}
 }
 
 // part is a part to be filled in; drop takes it back.

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"sync"
 
 	"github.com/andybalholm/brotli"
 	"github.com/klauspost/compress/flate"
@@ -33,17 +32,6 @@ type Decompressor struct {
 	zstd   *zstd.Decoder
 	lz4    *lz4.Reader
 	snappy *s2.Reader
-}
-
-var decompressors = sync.Pool{New: func() any { return new(Decompressor) }}
-
-// Borrow gives a decompressor that others have used; hand it to Return afterwards.
-func Borrow() *Decompressor { return decompressors.Get().(*Decompressor) }
-
-// Return takes a decompressor back.
-func Return(d *Decompressor) {
-	d.src.Reset(nil)
-	decompressors.Put(d)
 }
 
 // Open takes the named compression off src and appends what comes out to dst, at most most bytes:

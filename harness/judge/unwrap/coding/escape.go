@@ -53,6 +53,9 @@ const longestReference = 34
 // HTML decodes character references (HTML, section 13.5): named, decimal, hexadecimal. One
 // without its semicolon is none: a query of a URL is full of what looks like them.
 func HTML(dst, src []byte) ([]byte, Sure) {
+	if bytes.IndexByte(src, ';') < 0 {
+		return dst, No
+	}
 	at, sure := len(dst), No
 	from := 0
 	for {
