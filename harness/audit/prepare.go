@@ -57,7 +57,9 @@ func (r *run) intercept(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	proxy, err := capture.Start(ctx, capture.Options{Log: r.log, CA: ca, Network: r.lease.Network()})
+	proxy, err := capture.Start(ctx, capture.Options{
+		Log: r.log, CA: ca, Network: r.lease.Network(), PassAfter: int(r.Protocol.LetThroughAfter), Packets: true,
+	})
 	if err != nil {
 		return err
 	}

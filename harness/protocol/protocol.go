@@ -32,7 +32,10 @@ type Protocol struct {
 	// below it, what was not seen leaves every question about traffic open.
 	// UsualCoverage if absent.
 	Coverage Share `yaml:"coverage"`
-	Arms     []Arm `yaml:"arms"`
+	// LetThroughAfter is after how many refused handshakes an app's connections to a host
+	// are let through unread, so that it works on. UsualRefusals if absent.
+	LetThroughAfter Refusals `yaml:"let_through_after"`
+	Arms            []Arm    `yaml:"arms"`
 
 	// Source is the file as it was read.
 	Source []byte `yaml:"-"`
@@ -207,7 +210,7 @@ func Load(name string) (*Protocol, error) {
 
 // Parse reads a protocol from the text of a file. Errors name file, line and column.
 func Parse(file string, data []byte) (*Protocol, error) {
-	p := &Protocol{Repeats: 1, Permissions: Granted, Coverage: UsualCoverage}
+	p := &Protocol{Repeats: 1, Permissions: Granted, Coverage: UsualCoverage, LetThroughAfter: UsualRefusals}
 	if err := strictyaml.Decode(file, data, p); err != nil {
 		return nil, err
 	}

@@ -124,3 +124,19 @@ func TestCoverage(t *testing.T) {
 		}
 	}
 }
+
+func TestRefusals(t *testing.T) {
+	const rest = "arms: [{name: A, phases: [{name: i, act: install, lasts: 1s}]}]\n"
+	for in, want := range map[string]Refusals{"": UsualRefusals, "let_through_after: 7\n": 7, "let_through_after: never\n": Never} {
+		p, err := Parse("p.yaml", []byte("name: x\n"+in+rest))
+		if err != nil || p.LetThroughAfter != want {
+			t.Errorf("%q: %+v, %v", in, p, err)
+		}
+	}
+	for _, in := range []string{"0", "-1", "some", "2.5", "1001"} {
+		_, err := Parse("p.yaml", []byte("name: x\nlet_through_after: "+in+"\n"+rest))
+		if err == nil || !strings.Contains(err.Error(), "p.yaml:2:") || !strings.Contains(err.Error(), "is no number of refusals") {
+			t.Errorf("%s: %v", in, err)
+		}
+	}
+}
