@@ -301,16 +301,19 @@ type keys struct {
 	size [mostKeys]int
 }
 
-// note keeps a value that may be a key: an address or a sentence is none.
+// note keeps a value that may be a key: a word, a number, an address or a sentence is none.
 func (k *keys) note(p *Part) {
 	n := len(p.Data)
 	if k.n == mostKeys || n < shortestSecret || n > longestSecret || p.Type == Number || p.Type == Bool || p.root == flow.SurfaceHost || p.root == flow.SurfaceURL && p.at == nil {
 		return
 	}
+	var seen class
 	for _, c := range p.Data {
-		if classes[c]&(blank|mark) != 0 || c == '/' {
-			return
-		}
+		seen |= classes[c]
+	}
+	letters := seen & (hexLower | hexUpper | lower | upper)
+	if seen&(blank|mark) != 0 || seen&(digit|control|high|sign) == 0 || letters == 0 && seen&(control|high) == 0 {
+		return
 	}
 	copy(k.list[k.n][:], p.Data)
 	k.size[k.n] = n

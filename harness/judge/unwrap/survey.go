@@ -75,20 +75,25 @@ type overview struct {
 
 // survey reads bytes once.
 func survey(data []byte) (s overview) {
-	start := 0
+	var seen class
+	start, longest, marks, signs := 0, 0, 0, 0
 	for i, b := range data {
 		c := classes[b]
-		s.seen |= c
-		if c&inRun == 0 {
-			s.longest = max(s.longest, i-start)
-			start = i + 1
-			if c == mark {
-				s.marks++
-			} else if c != blank {
-				s.signs++
-			}
+		seen |= c
+		if c&inRun != 0 {
+			continue
+		}
+		if i-start > longest {
+			longest = i - start
+		}
+		start = i + 1
+		switch c {
+		case blank:
+		case mark:
+			marks++
+		default:
+			signs++
 		}
 	}
-	s.longest = max(s.longest, len(data)-start)
-	return s
+	return overview{seen: seen, longest: max(longest, len(data)-start), marks: marks, signs: signs}
 }
