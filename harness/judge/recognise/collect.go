@@ -66,16 +66,19 @@ func (c *Collector) Part(p *unwrap.Part) {
 		c.opened = append(c.opened, false)
 	}
 	c.parents[p.ID] = p.Parent
-	if p.Parent >= 0 && p.Parent < len(c.opened) {
+	if p.Parent >= 0 && p.Parent < len(c.opened) && !p.Guess {
 		c.opened[p.Parent] = true
 	}
 	c.search(p, p.Chain, nil)
-	if len(p.Data) <= mostMasked && !p.Guess && p.Type != unwrap.Number {
+	if len(p.Data) <= mostMasked && !p.Guess && p.Type != unwrap.Number && !masks(p.Chain) {
 		// Under some keys text stays text.
 		c.n.masked.scan(p.Data, func(m Match, key byte) { c.unmasked(p, m, key) })
 	}
 	c.left.keep(p)
 }
+
+// masks reports whether a key was just taken off, by whoever opened the message.
+func masks(chain []string) bool { return len(chain) > 0 && chain[len(chain)-1] == "xor" }
 
 // mostMasked is how long a text may be that is searched under an XOR as well.
 const mostMasked = 256

@@ -50,6 +50,7 @@ func (c *Collector) explain() {
 			unsalted++
 		}
 		if !found {
+			c.tokens = slices.DeleteFunc(c.tokens, func(o Token) bool { return bytes.Equal(o.Digest, t.data) }) // in the whole around it
 			c.tokens = append(c.tokens, Token{Digest: t.data, Form: t.form, Surface: p.Surface(), Chain: p.Chain, Excerpt: bytes.Clone(t.text)})
 		}
 	}
@@ -94,6 +95,9 @@ func (c *Collector) unmask(b *leftover) {
 	p.Data = b.data
 	chain := append(slices.Clone(p.Chain), "xor")
 	found := false
+	if masks(p.Chain) {
+		return
+	}
 	c.n.masked.scan(b.data, func(m Match, key byte) {
 		found = c.unmasked(&p, m, key) || found
 	})

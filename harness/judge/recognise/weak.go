@@ -56,11 +56,11 @@ func (n *Needles) weakly(p *unwrap.Part, found func(m Match, named bool)) {
 			t := &n.targets[s.target]
 			name := weakSums[r.sum].name
 			key := strings.ToLower(p.Key)
-			family, _, _ := strings.Cut(name, "-")
+			family := strings.TrimRight(name, "-0123456789") // crc, murmur, xxhash
 			found(Match{
 				Kind: t.kind, Value: t.value, Decoy: t.decoy, Variant: s.variant, Chain: []string{name, form}, To: len(data), Bits: 32,
 				spelling: r.spelling, target: int(s.target),
-			}, strings.Contains(key, name) || strings.Contains(key, family))
+			}, strings.Contains(key, family))
 		}
 	}
 	if len(data) == 4 {
