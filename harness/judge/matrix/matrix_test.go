@@ -14,7 +14,6 @@ import (
 
 // Each disguise alone: every kind of value that it is for, at every place that fits.
 func TestEveryDisguiseAlone(t *testing.T) {
-	j := newJudge(t)
 	tally := newTally()
 	for _, d := range disguise.All() {
 		made := specimens(planted, []disguise.Disguise{d}, 0)
@@ -23,7 +22,7 @@ func TestEveryDisguiseAlone(t *testing.T) {
 		}
 		for i, s := range made {
 			if i%share == 0 {
-				tally.add(j, s)
+				tally.add(t, s)
 			}
 		}
 	}
@@ -32,7 +31,6 @@ func TestEveryDisguiseAlone(t *testing.T) {
 
 // Each ordered pair that makes sense, with two kinds of value.
 func TestEveryPair(t *testing.T) {
-	j := newJudge(t)
 	tally := newTally()
 	all := disguise.All()
 	n := 0
@@ -46,7 +44,7 @@ func TestEveryPair(t *testing.T) {
 				continue
 			}
 			for _, s := range specimens(planted, chain, 2) {
-				tally.add(j, s)
+				tally.add(t, s)
 			}
 		}
 	}
@@ -58,11 +56,10 @@ func TestEveryPair(t *testing.T) {
 
 // A seeded sample of chains of three.
 func TestChainsOfThree(t *testing.T) {
-	j := newJudge(t)
 	tally := newTally()
 	for chain := range triples(5000 / share) {
 		for _, s := range specimens(planted, chain, 1) {
-			tally.add(j, s)
+			tally.add(t, s)
 		}
 	}
 	tally.report(t, "triples", 0.99)
@@ -99,13 +96,15 @@ func triples(n int) func(func([]disguise.Disguise) bool) {
 type tally struct {
 	of, found int
 	failures  map[string][]string // outcome and families → specimens
+	judges    judges
 }
 
 func newTally() *tally { return &tally{failures: map[string][]string{}} }
 
-func (c *tally) add(j *judge, s specimen) {
+func (c *tally) add(t *testing.T, s specimen) {
+	t.Helper()
 	c.of++
-	o, why := j.look(s)
+	o, why := c.judges.look(t, s)
 	if o == found {
 		c.found++
 		return

@@ -42,7 +42,35 @@ type judge struct {
 	needles *recognise.Needles
 }
 
-var theJudge = sync.OnceValues(func() (*judge, error) {
+// judges looks with a judge for an audit's worth of messages. How many digests of
+// salted values are computed for one audit is bounded, and each message of the matrix has
+// a salt of its own.
+type judges struct {
+	current *judge
+	keyed   int // messages with a key or a salt that the current one has seen
+}
+
+// mostKeyed is how many salts one audit's budget is enough for, and more than an app has.
+const mostKeyed = 200
+
+func (j *judges) hits(t *testing.T, m message, keyed bool) []recognise.Hit {
+	t.Helper()
+	if keyed {
+		j.keyed++
+	}
+	if j.current == nil || j.keyed > mostKeyed {
+		fresh, err := buildJudge()
+		if err != nil {
+			t.Fatal(err)
+		}
+		j.current, j.keyed = fresh, 0
+	}
+	return j.current.hits(m)
+}
+
+var theJudge = sync.OnceValues(buildJudge)
+
+func buildJudge() (*judge, error) {
 	kb, err := knowledge.Embedded()
 	if err != nil {
 		return nil, err
@@ -55,7 +83,7 @@ var theJudge = sync.OnceValues(func() (*judge, error) {
 		{Identity: planted}, {Identity: canary.Decoys([]byte("the seed of the matrix"), "X"), Decoy: true},
 	}, kb)
 	return &judge{opener, needles}, err
-})
+}
 
 func newJudge(t *testing.T) *judge {
 	t.Helper()

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"testing"
 
 	"github.com/unasked-audit/unasked/harness/canary"
 	"github.com/unasked-audit/unasked/internal/disguise"
@@ -72,7 +73,8 @@ func (o outcome) String() string {
 }
 
 // look judges a specimen; why says what was found instead.
-func (j *judge) look(s specimen) (o outcome, why string) {
+func (j *judges) look(t *testing.T, s specimen) (o outcome, why string) {
+	t.Helper()
 	o = missed
 	want := canonical(s.planted.Chain)
 	escaped := want
@@ -80,7 +82,7 @@ func (j *judge) look(s specimen) (o outcome, why string) {
 		escaped = canonical(append([]string{"url"}, s.planted.Chain...))
 	}
 	var chains []string
-	for _, h := range j.hits(s.message) {
+	for _, h := range j.hits(t, s.message, s.planted.Keyed) {
 		if h.Value != s.Value {
 			return strayed, fmt.Sprintf("%s %q by %v", h.Kind, h.Value, h.Chain)
 		}
