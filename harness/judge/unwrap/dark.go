@@ -38,7 +38,7 @@ func (w *walk) dark(p *Part, depth, level int) bool {
 	}
 	print, known := w.o.fruitless.known(data)
 	if !known {
-		if w.bare(p, data, depth, level) || w.has(canXOR) && !w.closing && len(data) <= longestKeyed && !uniform(data) && (w.xorSigns(p, data, depth) || w.xorText(p, data, overview{seen: high}, depth) || w.xorBytes(p, data, depth)) {
+		if w.bare(p, data, depth, level) || w.has(canXOR) && !w.closing && !turned(p) && len(data) <= longestKeyed && !uniform(data) && (w.xorSigns(p, data, depth) || w.xorText(p, data, overview{seen: high}, depth) || w.xorBytes(p, data, depth)) {
 			return true
 		}
 		if level == 0 && !w.closing {
@@ -328,7 +328,7 @@ type sealed struct {
 
 // await keeps bytes until all of the message was seen.
 func (w *walk) await(p *Part, depth int) {
-	if w.closing || !w.has(canXOR) || len(w.pending) >= mostPending || len(p.Data) > longestHidden || depth >= w.o.limits.Depth {
+	if w.closing || turned(p) || !w.has(canXOR) || len(w.pending) >= mostPending || len(p.Data) > longestHidden || depth >= w.o.limits.Depth {
 		return
 	}
 	if slices.ContainsFunc(w.pending, func(s *sealed) bool { return bytes.Equal(s.part.Data, p.Data) }) {

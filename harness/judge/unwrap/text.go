@@ -26,10 +26,10 @@ func (w *walk) text(p *Part, s overview, depth int) {
 	}
 	// What is escaped as a whole is looked through once, without its escapes.
 	if s.seen&percent != 0 {
-		if backwards(p.Data) && w.turned(p, p.Data, s, false, depth) {
-			return
-		}
 		opened = w.escape(p, canURL, "url", coding.Percent, depth) || opened
+		if opened && !turned(p) && w.has(canReversed) && backwards(p.Data) {
+			w.reversed(p, depth)
+		}
 	}
 	if s.seen&ampersand != 0 {
 		opened = w.escape(p, canHTML, "html", coding.HTML, depth) || opened
@@ -64,6 +64,17 @@ func backwards(text []byte) bool {
 		}
 	}
 	return true
+}
+
+// reversed opens a text in reverse whose escapes can be read both ways.
+func (w *walk) reversed(p *Part, depth int) {
+	out := coding.Reverse(w.buffer(), p.Data)
+	c := w.guessed(p, []string{"reversed"}, out)
+	if w.telling(out) && w.spend(p, depth) {
+		w.open(c, depth+1)
+	}
+	w.drop(c)
+	w.release(out)
 }
 
 // escape takes the escapes of a text off, if it has any.
@@ -325,14 +336,17 @@ func coded(run []byte, seen class) bool {
 	if seen&(hexLower|lower) == 0 || seen&(hexUpper|upper) == 0 {
 		return false
 	}
-	// Names in programs change case twice a word.
-	changes := 0
-	for i := 1; i < len(run); i++ {
-		if (run[i]^run[i-1])&0x20 != 0 {
+	// Names in programs have few capitals, and change case twice a word.
+	changes, capitals := 0, 0
+	for i, c := range run {
+		if classes[c]&(hexUpper|upper) != 0 {
+			capitals++
+		}
+		if i > 0 && (c^run[i-1])&0x20 != 0 {
 			changes++
 		}
 	}
-	return changes*5 >= len(run)*2
+	return changes*5 >= len(run)*2 || capitals*10 >= len(run)*3 && changes >= 4
 }
 
 // longestAlgorithm is how long the header of a token is that has no more than the
