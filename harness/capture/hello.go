@@ -79,12 +79,10 @@ func (c *lookingConn) Read(p []byte) (int, error) {
 	if c.seen >= maxHello {
 		return 0, errors.New("the TLS hello is too long")
 	}
-	b, err := c.socket.Peek(c.seen + 1)
-	if err != nil {
+	if _, err := c.socket.Peek(c.seen + 1); err != nil {
 		return 0, err
 	}
-	b = c.socket.here()
-	n := copy(p, b[c.seen:])
+	n := copy(p, c.socket.here()[c.seen:])
 	c.seen += n
 	return n, nil
 }
