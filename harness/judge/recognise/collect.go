@@ -34,6 +34,7 @@ type Collector struct {
 	opener  *unwrap.Opener
 	parents []int // part → the part it was taken out of
 	opened  []bool
+	clean   []bool // nothing at all was found in the part
 	hits    []Hit
 	halves  []Hit
 	weak    []Hit
@@ -64,6 +65,7 @@ func (c *Collector) Part(p *unwrap.Part) {
 	for len(c.parents) <= p.ID {
 		c.parents = append(c.parents, -1)
 		c.opened = append(c.opened, false)
+		c.clean = append(c.clean, false)
 	}
 	c.parents[p.ID] = p.Parent
 	if p.Parent >= 0 && p.Parent < len(c.opened) && !p.Guess {
@@ -91,7 +93,14 @@ func (c *Collector) unmasked(p *unwrap.Part, m Match, key byte) bool {
 
 // search looks for needles in a part; chain is what led to it, key what was taken off.
 func (c *Collector) search(p *unwrap.Part, chain []string, key []byte) {
+	if c.searched(p) {
+		c.clean[p.ID] = true
+		c.weakly(p, chain, key)
+		return
+	}
+	clean := true
 	c.n.Scan(p.Data, func(m Match) {
+		clean = false
 		if p.Guess && (m.Bits < unmistakableAt || m.Embedded && !isSum(first(m.Chain))) {
 			return
 		}
@@ -107,7 +116,28 @@ func (c *Collector) search(p *unwrap.Part, chain []string, key []byte) {
 	if p.Guess {
 		return
 	}
-	c.n.halves(p.Data, func(m Match) { c.keep(&c.halves, p, chain, key, m) })
+	c.n.halves(p.Data, func(m Match) {
+		clean = false
+		c.keep(&c.halves, p, chain, key, m)
+	})
+	if p.ID < len(c.clean) {
+		c.clean[p.ID] = clean
+	}
+	c.weakly(p, chain, key)
+}
+
+// searched reports whether a part was searched as a piece of the one that it was taken
+// out of, with nothing found there. The shortest digests and bytes that are no text are
+// only recognised where they stand alone, so those parts are searched again.
+func (c *Collector) searched(p *unwrap.Part) bool {
+	return p.Alias && p.ID < len(c.clean) && p.Parent >= 0 && p.Parent < len(c.clean) && c.clean[p.Parent] && len(p.Data) > shortestRun && text(p.Data[:shortest])
+}
+
+// weakly keeps what may be a digest of 32 bits.
+func (c *Collector) weakly(p *unwrap.Part, chain []string, key []byte) {
+	if p.Guess {
+		return
+	}
 	c.n.weakly(p, func(m Match, named bool) {
 		if c.keep(&c.weak, p, chain, key, m) && named {
 			c.weak[len(c.weak)-1].second = "the field is named for the digest"
