@@ -51,7 +51,7 @@ func (w *walk) stubborn(p *Part, s overview, depth int) {
 	if len(data) < len(p.Data) {
 		s = survey(data)
 	}
-	token := s.seen&^(inRun|equals) == 0 && s.longest >= shortestRun && coded(data, s.seen)
+	token := s.seen&^(inRun|equals) == 0 && (s.longest >= shortestRun || s.longest >= shortestPadded && data[len(data)-1] == '=') && coded(data, s.seen)
 	if s.seen&^(inRun|equals) != 0 && s.seen&blank == 0 && (w.guess(p, p.Data, &inASCII85, depth) || w.guess(p, p.Data, &inZ85, depth)) {
 		return
 	}

@@ -9,6 +9,9 @@ import (
 // shortestRun is how many characters a run has that is taken for an encoding.
 const shortestRun = 16
 
+// shortestPadded is how many it has where padding says that it is one.
+const shortestPadded = 12
+
 // text opens what is in a text: fields, escapes, a token, encodings.
 func (w *walk) text(p *Part, s overview, depth int) {
 	if s.seen&equals != 0 && w.fields(p, depth) {
@@ -46,7 +49,7 @@ func (w *walk) text(p *Part, s overview, depth int) {
 	if opened || w.jwt(p, depth) {
 		return
 	}
-	if s.longest >= shortestRun && w.runs(p, depth) {
+	if s.longest >= shortestPadded && w.runs(p, depth) {
 		return
 	}
 	w.stubborn(p, s, depth)
@@ -155,7 +158,7 @@ func (w *walk) runs(p *Part, depth int) (whole bool) {
 			seen |= c
 			i++
 		}
-		if i-start >= shortestRun {
+		if i-start >= shortestRun || i-start >= shortestPadded && padded(data[i:]) {
 			// Base64 in lines (RFC 2045, section 6.8): each as long as the first, but the last.
 			for width := i - start; width%4 == 0 && i < len(data); {
 				next := i
@@ -183,6 +186,15 @@ func (w *walk) runs(p *Part, depth int) (whole bool) {
 		i++
 	}
 	return whole
+}
+
+// padded reports whether padding begins what stands behind a run, and ends a word.
+func padded(rest []byte) bool {
+	n := 0
+	for n < len(rest) && rest[n] == '=' {
+		n++
+	}
+	return n > 0 && n < 7 && (n == len(rest) || classes[rest[n]]&inRun == 0)
 }
 
 // spans reports whether a run is all that a text has but for quotes, padding and blanks.
@@ -327,7 +339,7 @@ func promising(b []byte) bool {
 // coded reports whether a run is no word: random characters have digits among their
 // letters, and mixed cases where the alphabet has both.
 func coded(run []byte, seen class) bool {
-	if len(run) < shortestRun {
+	if len(run) < shortestPadded {
 		return false
 	}
 	if seen&digit != 0 {
