@@ -99,6 +99,12 @@ func raws() []Disguise {
 			Encode: func(v []byte, _ *Env) []byte { return write(string(v)) },
 		}
 	}
+	// field is the same for a number in a message: what is sent has other fields, too.
+	field := func(name string, kinds []string, write func(string) []byte) Disguise {
+		d := raw(name, kinds, write)
+		d.Canonical, d.Container = false, true
+		return d
+	}
 	number := func(write func(n uint64) []byte) func(string) []byte {
 		return func(v string) []byte {
 			n, err := strconv.ParseUint(v, 10, 64)
@@ -125,26 +131,26 @@ func raws() []Disguise {
 			}
 			return b
 		}),
-		raw("raw/varint", decimalKinds, number(func(n uint64) []byte { return message(protowire.VarintType, protowire.AppendVarint(nil, n)) })),
-		raw("raw/fixed64", decimalKinds, number(func(n uint64) []byte { return message(protowire.Fixed64Type, le.AppendUint64(nil, n)) })),
+		field("raw/varint", decimalKinds, number(func(n uint64) []byte { return message(protowire.VarintType, protowire.AppendVarint(nil, n)) })),
+		field("raw/fixed64", decimalKinds, number(func(n uint64) []byte { return message(protowire.Fixed64Type, le.AppendUint64(nil, n)) })),
 		raw("raw/fixed64-big", decimalKinds, number(func(n uint64) []byte { return be.AppendUint64(nil, n) })),
-		raw("raw/double", decimalKinds, number(func(n uint64) []byte {
+		field("raw/double", decimalKinds, number(func(n uint64) []byte {
 			return message(protowire.Fixed64Type, le.AppendUint64(nil, math.Float64bits(float64(n))))
 		})),
 		// The phone number's digits fit in no 32 bits; those of a short number do.
-		raw("raw/fixed32", []string{"number"}, number(func(n uint64) []byte {
+		field("raw/fixed32", []string{"number"}, number(func(n uint64) []byte {
 			if n > math.MaxUint32 {
 				return nil
 			}
 			return message(protowire.Fixed32Type, le.AppendUint32(nil, uint32(n)))
 		})),
-		raw("location/doubles", placeKinds, pair(func(lat, lon float64) []byte {
+		field("location/doubles", placeKinds, pair(func(lat, lon float64) []byte {
 			b := protowire.AppendTag(nil, 1, protowire.Fixed64Type)
 			b = le.AppendUint64(b, math.Float64bits(lat))
 			b = protowire.AppendTag(b, 2, protowire.Fixed64Type)
 			return le.AppendUint64(b, math.Float64bits(lon))
 		})),
-		raw("location/floats", placeKinds, pair(func(lat, lon float64) []byte {
+		field("location/floats", placeKinds, pair(func(lat, lon float64) []byte {
 			b := protowire.AppendTag(nil, 1, protowire.Fixed32Type)
 			b = le.AppendUint32(b, math.Float32bits(float32(lat)))
 			b = protowire.AppendTag(b, 2, protowire.Fixed32Type)
