@@ -37,12 +37,12 @@ type Message struct {
 	Response bool
 	// Socket says that it is a message of a WebSocket: Flow is the request that asked for
 	// it, an answer may come to no question, and to the same question again.
-	Socket   bool
-	Arm      string
-	Phase    string
-	Consent  evidence.Consent
-	Signup   bool // a person's sign-up precedes it
-	Noise    bool // not the app's: baseline, or another uid's
+	Socket  bool
+	Arm     string
+	Phase   string
+	Consent evidence.Consent
+	Signup  bool // a person's sign-up precedes it
+	Noise   bool // not the app's: baseline, or another uid's
 	// Installation counts the app's installations: what is the same in two of them
 	// was issued to each. It is 0 where the evidence tells of none.
 	Installation int
