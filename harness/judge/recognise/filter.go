@@ -155,8 +155,26 @@ func (f *filter) each(data []byte, do func(at, i int)) {
 	if f.entered == 0 || len(data) < shortest {
 		return
 	}
-	var places [batch]uint32
 	at := 0
+	if len(data) <= fewBytes {
+		for ; at+8 <= len(data); at += stride {
+			f.lookUp(data, at, do)
+		}
+	} else {
+		at = f.eachOfMany(data, do)
+	}
+	// The last place may have five bytes behind it and not eight.
+	if at+5 <= len(data) {
+		f.probe(&f.short, gram5(data[at:]), data, at, do)
+	}
+}
+
+// fewBytes are not worth the room in which places are gathered.
+const fewBytes = 192
+
+// eachOfMany is each for all places with eight bytes behind them; it returns the next.
+func (f *filter) eachOfMany(data []byte, do func(at, i int)) (at int) {
+	var places [batch]uint32
 	for at+8 <= len(data) {
 		from := at
 		n := f.gather(data[at:min(len(data), at+batch*stride+8-stride)], &places)
@@ -165,10 +183,7 @@ func (f *filter) each(data []byte, do func(at, i int)) {
 		}
 		at = from + min(batch*stride, (len(data)-from-8)/stride*stride+stride)
 	}
-	// The last place may have five bytes behind it and not eight.
-	if at+5 <= len(data) {
-		f.probe(&f.short, gram5(data[at:]), data, at, do)
-	}
+	return at
 }
 
 // gather lists the places of data, each a multiple of stride, that the filters let pass.

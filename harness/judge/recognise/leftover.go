@@ -58,7 +58,9 @@ func (l *leftovers) keep(p *unwrap.Part) {
 	if len(p.Data) <= longestSalt && len(l.salts) < mostSalts {
 		l.salts = append(l.salts, leftover{part: withoutData(p), data: l.clone(p.Data)})
 	}
-	l.digestLike(p)
+	if len(p.Data) >= 22 { // of base64, for 16 bytes
+		l.digestLike(p)
+	}
 }
 
 // clone copies into the arena.

@@ -16,7 +16,8 @@ import (
 	"github.com/cespare/xxhash/v2"
 	"github.com/twmb/murmur3"
 	"golang.org/x/crypto/blake2b"
-	"golang.org/x/crypto/ripemd160" //nolint:staticcheck // what apps use
+	//lint:ignore SA1019 what apps use, not what we rely on
+	"golang.org/x/crypto/ripemd160" //nolint:staticcheck
 )
 
 // sum is a digest that an app may make of a value.
