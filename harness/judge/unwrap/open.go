@@ -46,6 +46,9 @@ func (w *walk) look(p *Part, depth int) bool {
 			}
 		}
 	}
+	if inner := barred(p.Data); inner != nil && w.spend(p, depth) {
+		w.leaf(p, inner, Text, p.Key, p.at, depth+1)
+	}
 	s := survey(p.Data)
 	if s.seen&(control|high) != 0 && !coding.Text(p.Data) {
 		return w.bytes(p, depth)
@@ -56,6 +59,23 @@ func (w *walk) look(p *Part, depth int) bool {
 	}
 	w.text(p, s, depth)
 	return true
+}
+
+// longestWord is how long what stands before the first bar of a value can be.
+const longestWord = 8
+
+// barred is what stands between the first and the last bar of a value such as
+// v2|DATA|end, in which the data may be anything; nil where there is none.
+func barred(data []byte) []byte {
+	from := bytes.IndexByte(data[:min(len(data), longestWord)], '|')
+	if from < 0 {
+		return nil
+	}
+	to := bytes.LastIndexByte(data, '|')
+	if to-from < shortestHidden {
+		return nil
+	}
+	return data[from+1 : to]
 }
 
 // bytes opens what is no text; it reports whether anything explains it.
