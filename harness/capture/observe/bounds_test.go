@@ -164,6 +164,9 @@ func TestHeadsThatAreTooLong(t *testing.T) {
 
 // However a head is written, its event fits into a line of the log.
 func TestHeadsFitIntoTheLog(t *testing.T) {
+	if raced {
+		t.Skip("it writes a gigabyte, on one goroutine")
+	}
 	const most = 31 << 20 // evidence has 32 MiB, with what stands around it
 	fits := func(name string, m *memory) {
 		t.Helper()
@@ -180,34 +183,38 @@ func TestHeadsFitIntoTheLog(t *testing.T) {
 			}
 		}
 	}
-	for _, c := range []string{" ", "\xff", "%", "\u2028", `"`, "#", "x", "\t"} {
-		for _, n := range []int{7 << 20, maxHead - 100} {
-			long := strings.Repeat(c, n/len(c))
-			for _, text := range []string{"GET /" + long + " HTTP/1.1\r\nHost: x\r\n\r\n", "GET / HTTP/1.1\r\nA: b" + long + "\r\n\r\n", "GET / HTTP/1.1\r\nHost: b" + long + "\r\n\r\n", "GET http://" + long + "/ HTTP/1.1\r\n\r\n"} {
-				fits(fmt.Sprintf("%.30q, %d", text, n), play(t, Options{Scheme: "https", Target: "api.example:443"}, []step{sent(text)}, "", whole))
-			}
+	for _, c := range []string{" ", "\xff", "\u2028", `"`, "x"} {
+		n := 7 << 20 // what weighs three times its length is just taken
+		if c == " " || c == "x" {
+			n = maxHead - 100
+		}
+		long := strings.Repeat(c, n/len(c))
+		for _, text := range []string{"GET /" + long + " HTTP/1.1\r\nHost: x\r\n\r\n", "GET / HTTP/1.1\r\nA: b" + long + "\r\n\r\n", "GET / HTTP/1.1\r\nHost: b" + long + "\r\n\r\n", "GET http://" + long + "/ HTTP/1.1\r\n\r\n"} {
+			fits(fmt.Sprintf("%.30q, %d", text, n), play(t, Options{Scheme: "https", Target: "api.example:443"}, []step{sent(text)}, "", whole))
 		}
 	}
 	for _, c := range []string{" ", "\xff", "\x00", "\n", "x"} {
-		for _, n := range []int{7 << 20, 15 << 20} {
-			long := strings.Repeat(c, n)
-			for _, field := range []hpack.HeaderField{{Name: ":path", Value: "/" + long}, {Name: "a", Value: long}, {Name: long, Value: "a"}, {Name: ":authority", Value: long}, {Name: ":method", Value: long}} {
-				var block bytes.Buffer
-				e := hpack.NewEncoder(&block)
-				if err := e.WriteField(field); err != nil {
-					t.Fatal(err)
-				}
-				up := newPen(t)
-				up.out.WriteString(preface)
-				up.settings()
-				b := block.Bytes()
-				first := min(len(b), 1<<20)
-				up.must(up.fr.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: b[:first], EndHeaders: first == len(b)}))
-				for b = b[first:]; len(b) > 0; b = b[min(len(b), 1<<20):] {
-					up.must(up.fr.WriteContinuation(1, len(b) <= 1<<20, b[:min(len(b), 1<<20)]))
-				}
-				fits(fmt.Sprintf("%.20q of %q, %d", field.Name, c, n), play(t, h2Options, []step{sent(up.take())}, "", whole))
+		n := 7 << 20
+		if c == " " || c == "x" {
+			n = 15 << 20
+		}
+		long := strings.Repeat(c, n)
+		for _, field := range []hpack.HeaderField{{Name: ":path", Value: "/" + long}, {Name: "a", Value: long}, {Name: long, Value: "a"}, {Name: ":authority", Value: long}, {Name: ":method", Value: long}} {
+			var block bytes.Buffer
+			e := hpack.NewEncoder(&block)
+			if err := e.WriteField(field); err != nil {
+				t.Fatal(err)
 			}
+			up := newPen(t)
+			up.out.WriteString(preface)
+			up.settings()
+			b := block.Bytes()
+			first := min(len(b), 1<<20)
+			up.must(up.fr.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: b[:first], EndHeaders: first == len(b)}))
+			for b = b[first:]; len(b) > 0; b = b[min(len(b), 1<<20):] {
+				up.must(up.fr.WriteContinuation(1, len(b) <= 1<<20, b[:min(len(b), 1<<20)]))
+			}
+			fits(fmt.Sprintf("%.20q of %q, %d", field.Name, c, n), play(t, h2Options, []step{sent(up.take())}, "", whole))
 		}
 	}
 }
