@@ -21,6 +21,7 @@ const (
 	expansion      = 64      // of a bare stream: what gives more is chance, or a bomb that has a name
 	shortestSecret = 4       // bytes of a key that is sent along
 	longestSecret  = 64
+	shortestSure   = 32 // bytes of which one key in 255 makes a text by chance only
 	mostKeys       = 64
 	mostPending    = 32
 )
@@ -148,7 +149,8 @@ func (w *walk) xorText(p *Part, data []byte, s overview, depth int) (found bool)
 		}
 		w.release(out)
 	}
-	return found && !text
+	// Of few bytes many keys make a text: that explains nothing.
+	return found && !text && len(data) >= shortestSure && list[0].score >= 3*len(head)
 }
 
 // candidate is a key with the likelihood of the text that it makes.

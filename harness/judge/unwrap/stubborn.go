@@ -58,6 +58,7 @@ func (w *walk) stubborn(p *Part, s overview, depth int) {
 	if !token && !strange(data, s) {
 		if s.signs > 0 && s.seen&(blank|high) == 0 && !turned(p) && w.try(p) {
 			w.xorText(p, data, s, depth)
+			w.await(p, depth)
 		}
 		return
 	}

@@ -18,6 +18,9 @@ func (w *walk) text(p *Part, s overview, depth int) {
 		if s.seen&inRun == s.seen&^equals { // a=3D is a field, and may be quoted-printable
 			w.escape(p, canQuoted, "quoted-printable", coding.QuotedPrintable, depth)
 		}
+		if s.signs > 1 && s.seen&(ampersand|blank) == 0 { // an equals sign is a digit of base 85 as well
+			w.guess(p, p.Data, &inASCII85, depth)
+		}
 		return
 	}
 	opened := false
