@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -83,6 +85,7 @@ func runScan(cmd *cobra.Command, file string, f scanFlags) (err error) {
 	if err != nil {
 		return err
 	}
+	defer frugal(len(ids.Identity.Canaries) + len(ids.Decoys.Canaries))()
 	in, name, err := openRecording(cmd, file)
 	if err != nil {
 		return err
@@ -108,6 +111,18 @@ func runScan(cmd *cobra.Command, file string, f scanFlags) (err error) {
 		return err
 	}
 	return concludeScan(cmd, rec, j, f)
+}
+
+// frugal has garbage collected as soon as there is some, for a scan is a stream and needs
+// little at once, whatever the size of the file. GOMEMLIMIT, where it is set, decides
+// instead. It returns what takes it back.
+func frugal(values int) func() {
+	before := debug.SetMemoryLimit(-1)
+	if before != math.MaxInt64 {
+		return func() {}
+	}
+	debug.SetMemoryLimit(128<<20 + int64(values)<<20/2) // half a megabyte for the disguises of each value
+	return func() { debug.SetMemoryLimit(before) }
 }
 
 // concludeScan says what was found, and what the scan is worth.
