@@ -180,6 +180,8 @@ func (c *inquiry) gap(seen, allowed int64, connections int) {
 	case kernel > seen:
 		c.spots.note(fmt.Sprintf("%s: %d more, which the %s of %s explain (up to %d). Less than that could have passed the proxy by unnoticed.",
 			counts, kernel-seen, what, many, allowed), "")
+	case kernel == seen && c.coverage.Basis == OnTheWire:
+		c.spots.note(fmt.Sprintf("%s: the same. With packets that it may have counted beside them, up to %d bytes could have passed the proxy by unnoticed.", counts, allowed), "")
 	case c.coverage.Basis == OnTheWire:
 		c.spots.note(fmt.Sprintf("%s, where other apps' connections can't be told apart. Up to %d bytes could have passed the proxy by unnoticed.", counts, seen+allowed-kernel), "")
 	default:

@@ -41,6 +41,11 @@ func TestCoverage(t *testing.T) {
 			r.wired("w1", 100_000)
 			r.counted(104_000)
 		}, Coverage{Clear: 100_000, PerMille: 1000, Counted: true, Basis: OnTheWire, Overhead: 4000}, "------", "which the packets of 1 connection explain"},
+		"on the wire, to the byte": {func(r *recording) {
+			r.onWire("w1", "https://x.example/", "hello")
+			r.wired("w1", 100_000)
+			r.counted(100_000)
+		}, Coverage{Clear: 100_000, PerMille: 1000, Counted: true, Basis: OnTheWire}, "------", "100000 came by the proxy: the same"},
 		"on the wire, and past it": {func(r *recording) {
 			r.onWire("w1", "https://x.example/", "hello")
 			r.wired("w1", 100_000)
