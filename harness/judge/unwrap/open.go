@@ -35,6 +35,10 @@ func (w *walk) look(p *Part, depth int) bool {
 	// The formats of text that stand in another text begin with a sign; only a whole is
 	// asked whether it is one that begins otherwise.
 	if classes[c]&(mark|sign) != 0 || p.Type == Bytes {
+		// What begins and ends as JSON is tried as that, whatever characters its strings have.
+		if last := p.Data[len(p.Data)-1]; w.o.json != nil && (c == '{' && last == '}' || c == '[' && last == ']') && w.read(p, w.o.json, depth) {
+			return true
+		}
 		if w.structure(p, w.o.texts, depth) {
 			return true
 		}

@@ -125,6 +125,7 @@ type Opener struct {
 	can       ability
 	texts     []container.Format // in the order in which they are tried
 	binary    []container.Format
+	json      *container.Format // nil where it is not among them
 	limits    Limits
 	idle      idle
 	fruitless fruitless
@@ -149,6 +150,9 @@ func New(containers []string, limits *Limits) (*Opener, error) {
 			o.binary = append(o.binary, f)
 		default:
 			o.texts = append(o.texts, f)
+			if f.Name == "json" {
+				o.json = &f
+			}
 		}
 	}
 	return o, nil
