@@ -31,10 +31,10 @@ var loads = []load{
 }
 
 // contenders in the order of the table.
-var contenders = []string{"unasked", "mitmdump", "goproxy", "bare", "none"}
+var contenders = []string{"unasked", "mitmdump", "goproxy", "goproxy-tuned", "bare", "none"}
 
 var described = map[string]string{
-	"mitmdump": "mitmdump -w", "goproxy": "goproxy, bodies read", "bare": "http.Server and ReverseProxy, bodies to a file", "none": "no proxy",
+	"mitmdump": "mitmdump -w", "goproxy": "goproxy, bodies read", "goproxy-tuned": "goproxy tuned, bodies read", "bare": "http.Server and ReverseProxy, bodies to a file", "none": "no proxy",
 }
 
 // measureProxy has eight clients send through each proxy in turns. The median round counts.

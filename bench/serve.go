@@ -51,7 +51,10 @@ func serve(args []string) error {
 	if !s.roots.AppendCertsFromPEM(text) {
 		return fmt.Errorf("%s holds no certificate", *ca)
 	}
-	kinds := map[string]func(site) (addr string, stop func() error, err error){"unasked": serveUnasked, "goproxy": serveGoproxy, "bare": serveBare}
+	kinds := map[string]func(site) (addr string, stop func() error, err error){
+		"unasked": serveUnasked,
+		"goproxy": serveGoproxy, "goproxy-tuned": serveTunedGoproxy, "bare": serveBare,
+	}
 	kind, ok := kinds[flags.Arg(0)]
 	if !ok {
 		return fmt.Errorf("no proxy is named %q", flags.Arg(0))
@@ -91,12 +94,25 @@ func serveUnasked(s site) (string, func() error, error) {
 	}, nil
 }
 
-// serveGoproxy intercepts and reads every body, as a program that records with it does.
+// serveGoproxy is goproxy as it comes, made to intercept and to read every body.
 func serveGoproxy(s site) (string, func() error, error) {
+	p := newGoproxy()
+	p.Tr.TLSClientConfig = &tls.Config{RootCAs: s.roots}
+	return listen(p, nil)
+}
+
+// serveTunedGoproxy is the same with what its defaults leave out: connections to the
+// origin are kept for all clients, and certificates are signed once.
+func serveTunedGoproxy(s site) (string, func() error, error) {
+	p := newGoproxy()
+	p.Tr = &http.Transport{TLSClientConfig: &tls.Config{RootCAs: s.roots}, MaxIdleConnsPerHost: clients}
+	p.CertStore = &certificates{known: map[string]*tls.Certificate{}}
+	return listen(p, nil)
+}
+
+func newGoproxy() *goproxy.ProxyHttpServer {
 	p := goproxy.NewProxyHttpServer()
 	p.Logger = log.New(io.Discard, "", 0)
-	p.Tr = &http.Transport{TLSClientConfig: &tls.Config{RootCAs: s.roots}, MaxIdleConnsPerHost: clients}
-	p.CertStore = &certificates{known: map[string]*tls.Certificate{}} // or each connection would be signed for anew
 	p.OnRequest().HandleConnect(goproxy.AlwaysMitm)
 	p.OnRequest().DoFunc(func(q *http.Request, _ *goproxy.ProxyCtx) (*http.Request, *http.Response) {
 		q.Body = readWhole(q.Body)
@@ -108,7 +124,7 @@ func serveGoproxy(s site) (string, func() error, error) {
 		}
 		return a
 	})
-	return listen(p, nil)
+	return p
 }
 
 // certificates keeps what goproxy signed.

@@ -45,7 +45,11 @@ func measureTrackHAR(ctx context.Context, l *lab) error {
 	}
 	values := identities(indicators)
 	har, ids, asked := filepath.Join(l.dir, "traffic.har"), filepath.Join(l.dir, "ids.json"), filepath.Join(l.dir, "indicators.json")
-	planted, err := writeHAR(har, values)
+	entries, rounds := harEntries, 3
+	if l.quick {
+		entries, rounds = entries/10, 1
+	}
+	planted, err := writeHAR(har, values, entries)
 	if err != nil {
 		return err
 	}
@@ -55,10 +59,6 @@ func measureTrackHAR(ctx context.Context, l *lab) error {
 	}
 	if err := errors.Join(writeJSON(ids, values), writeJSON(asked, properties)); err != nil {
 		return err
-	}
-	rounds := 3
-	if l.quick {
-		rounds = 1
 	}
 	var ours, matching, whole []float64
 	for range rounds {
@@ -93,8 +93,8 @@ func measureTrackHAR(ctx context.Context, l *lab) error {
 			}
 		}
 	}
-	what := fmt.Sprintf("scan of a HAR, %s requests of 20 KB, %d values", number(harEntries), indicators)
-	each := func(seconds []float64) float64 { return harEntries / median(seconds) }
+	what := fmt.Sprintf("scan of a HAR, %s requests of 20 KB, %d values", number(float64(entries)), indicators)
+	each := func(seconds []float64) float64 { return float64(entries) / median(seconds) }
 	l.table.ratio(what, "requests/s", "trackhar's matching alone", each(ours), each(matching), 20)
 	l.table.seen(what, "requests/s", "trackhar, the whole program", each(ours), each(whole))
 	return nil
@@ -183,28 +183,28 @@ func writeJSON(path string, v any) error {
 
 // writeHAR writes requests of 20 KB. Every second holds a value, in the ways that trackhar
 // looks for: plain, in base64, URL-encoded; in the body, the path or a header.
-func writeHAR(path string, values []canary.Canary) (planted map[entryFound]bool, err error) {
+func writeHAR(path string, values []canary.Canary, entries int) (planted map[entryFound]bool, err error) {
 	type pair struct {
 		Name  string `json:"name"`
 		Value string `json:"value"`
 	}
 	bodies := newCorpus(2)
 	planted = map[entryFound]bool{}
-	var entries []any
-	for i := range harEntries {
+	var list []any
+	for i := range entries {
 		target, headers := "https://api.service.example/v1/events?n="+strconv.Itoa(i), []pair{{"User-Agent", "okhttp/4.12.0"}, {"Content-Type", "application/json"}}
 		note := "none"
 		if i%2 == 0 {
 			value := values[i/2%len(values)].Value
 			planted[entryFound{i, value}] = true
 			text := value
-			switch i / 2 / len(values) % 3 {
+			switch i / 2 % 3 {
 			case 1:
 				text = base64.StdEncoding.EncodeToString([]byte(value))
 			case 2:
 				text = url.QueryEscape(value)
 			}
-			switch i / 2 / len(values) % 4 {
+			switch i / 6 % 4 {
 			case 1:
 				target += "&id=" + url.QueryEscape(text)
 			case 3:
@@ -214,7 +214,7 @@ func writeHAR(path string, values []canary.Canary) (planted map[entryFound]bool,
 			}
 		}
 		body := fmt.Sprintf(`{"note":%q,"batch":%s}`, note, bodies.events(bodySize))
-		entries = append(entries, map[string]any{
+		list = append(list, map[string]any{
 			"startedDateTime": time.Date(2026, 1, 31, 12, 0, 0, i*1e6, time.UTC).Format(time.RFC3339Nano), "time": 12,
 			"request": map[string]any{
 				"method": "POST", "url": target, "httpVersion": "HTTP/2", "headers": headers, "cookies": []pair{}, "queryString": []pair{},
@@ -228,6 +228,6 @@ func writeHAR(path string, values []canary.Canary) (planted map[entryFound]bool,
 		})
 	}
 	return planted, writeJSON(path, map[string]any{"log": map[string]any{
-		"version": "1.2", "creator": map[string]any{"name": "bench", "version": "1"}, "entries": entries,
+		"version": "1.2", "creator": map[string]any{"name": "bench", "version": "1"}, "entries": list,
 	}})
 }
