@@ -308,7 +308,12 @@ func (t *text) tested() {
 	if len(missing) > 0 {
 		said += "; not " + join(missing, "and")
 	}
-	t.row("planted", said, nil)
+	recorded := m.Device.Model == "" && len(t.rec.Plantings) == 0 // by others: there is traffic, and no device
+	if recorded {
+		t.row("looked for", explain.Count(int64(len(all)), "value that was given", "values that were given"), nil)
+	} else {
+		t.row("planted", said, nil)
+	}
 	decoys := fmt.Sprintf("%s searched for, %s", explain.Count(int64(d.Decoys), "value that was never planted", "values that were never planted"),
 		explain.Count(int64(len(d.Matches)), "match", "matches"))
 	if len(d.Matches) > 0 {
@@ -316,8 +321,13 @@ func (t *text) tested() {
 	} else {
 		t.row("decoys", decoys, nil)
 	}
-	t.row("device", fmt.Sprintf("%s, Android %s (API %d)", inert.Line(m.Device.Model, 60), inert.Line(m.Device.Release, 20), m.Device.API), nil)
+	if !recorded {
+		t.row("device", fmt.Sprintf("%s, Android %s (API %d)", inert.Line(m.Device.Model, 60), inert.Line(m.Device.Release, 20), m.Device.API), nil)
+	}
 	t.row("protocol", fmt.Sprintf("%s, %s", inert.Line(m.Protocol, 60), m.Started.UTC().Format("2 January 2006, 15:04 UTC")), nil)
+	if m.Head == "" {
+		return // evidence in memory has no chain
+	}
 	t.row("chain head", inert.Line(string(m.Head), 64), nil)
 	t.row("", "the SHA-256 of the log's last line, which stands for all of it", t.dim)
 }
