@@ -98,9 +98,7 @@ func (c *Collector) search(p *unwrap.Part, chain []string, key []byte) {
 		c.weakly(p, chain, key)
 		return
 	}
-	clean := true
-	c.n.Scan(p.Data, func(m Match) {
-		clean = false
+	clean := c.n.scan(p.Data, func(m Match) {
 		if p.Guess && (m.Bits < unmistakableAt || m.Embedded && !isSum(first(m.Chain))) {
 			return
 		}

@@ -31,8 +31,14 @@ type Match struct {
 // no match, unless the value has so many bits that it can't stand there by chance:
 // an IMEI in a longer number is nothing, but sixteen random hexadecimal digits in
 // a longer run are an identifier with something glued to it.
-func (n *Needles) Scan(data []byte, found func(Match)) {
+func (n *Needles) Scan(data []byte, found func(Match)) { n.scan(data, found) }
+
+// scan is Scan; it reports whether there is nothing at all, not even a piece of something
+// else that has the bytes of a needle.
+func (n *Needles) scan(data []byte, found func(Match)) (clean bool) {
+	clean = true
 	n.filter.each(data, func(at, i int) {
+		clean = false
 		x := &n.needles[i]
 		if x.sum > 0 {
 			if s, ok := n.digests.rawAt(data, at, newRecipe(int(x.spelling), int(x.sum)-1, 0, 0)); ok {
@@ -46,10 +52,13 @@ func (n *Needles) Scan(data []byte, found func(Match)) {
 		}
 	})
 	n.scanBrief(data, found)
-	if n.digests == nil {
-		return
+	if n.digests != nil {
+		n.digests.scan(data, func(s sighted) {
+			clean = false
+			found(n.digested(s))
+		})
 	}
-	n.digests.scan(data, func(s sighted) { found(n.digested(s)) })
+	return clean
 }
 
 // stands reports whether a needle stands at a place by itself, or as a piece of
