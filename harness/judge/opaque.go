@@ -128,6 +128,11 @@ func (c *inquiry) called(host string) string {
 // refused takes in an attempt at HTTP/3. It was refused, so that nothing passed; what the
 // app would have sent there was seen if it came back over TCP.
 func (c *inquiry) refused(o *opaque, host string) {
+	if host == "" && c.coverage.Flows > 0 { // the device counts what it refuses, and does not say where it was going
+		c.spots.note("The app tried HTTP/3, was refused, and was read over TCP; with which hosts it tried is not known.", "")
+		return
+	}
+	host = cmp.Or(host, "a host that is not known")
 	r, read := c.recipients[host]
 	if read = read && r.Flows > 0; read || c.origins[host] || c.origins[portless(o.connection.Server)] {
 		c.spots.note(fmt.Sprintf("The app tried HTTP/3 with %s, was refused, and came back over TCP, where it was read.", host), "")

@@ -43,11 +43,12 @@ func TestReasons(t *testing.T) {
 		verdicts   string
 		says       string
 	}{
-		"passed":              {flow.Connection{Host: "10.0.0.1", SNI: "pinned.example", Reason: flow.Passed, Sent: 4321}, "??-??-", "1 connection to pinned.example could not be read: the app had refused our certificate for this host, so it was let through untouched; 4321 bytes were sent."},
-		"client certificate":  {flow.Connection{Host: "bank.example", Reason: flow.ClientCert, Sent: 900}, "??-??-", "asks for a certificate of the app's own"},
-		"HTTP/3, fell back":   {flow.Connection{Host: "api.pantry.example", Port: 443, Reason: flow.QUIC}, "------", "came back over TCP"},
-		"HTTP/3, by address":  {flow.Connection{Host: "192.0.2.9", Port: 443, Reason: flow.QUIC}, "------", "came back over TCP"},
-		"HTTP/3, never again": {flow.Connection{Host: "quic.example", Port: 443, Reason: flow.QUIC}, "??-??-", "no request to it was read"},
+		"passed":                    {flow.Connection{Host: "10.0.0.1", SNI: "pinned.example", Reason: flow.Passed, Sent: 4321}, "??-??-", "1 connection to pinned.example could not be read: the app had refused our certificate for this host, so it was let through untouched; 4321 bytes were sent."},
+		"client certificate":        {flow.Connection{Host: "bank.example", Reason: flow.ClientCert, Sent: 900}, "??-??-", "asks for a certificate of the app's own"},
+		"HTTP/3, fell back":         {flow.Connection{Host: "api.pantry.example", Port: 443, Reason: flow.QUIC}, "------", "came back over TCP"},
+		"HTTP/3, by address":        {flow.Connection{Host: "192.0.2.9", Port: 443, Reason: flow.QUIC}, "------", "came back over TCP"},
+		"HTTP/3, nobody says where": {flow.Connection{Port: 443, Reason: flow.QUIC}, "------", "with which hosts it tried is not known"},
+		"HTTP/3, never again":       {flow.Connection{Host: "quic.example", Port: 443, Reason: flow.QUIC}, "??-??-", "no request to it was read"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := innocent(t)
