@@ -130,7 +130,11 @@ func (w *walk) read(p *Part, f *container.Format, depth int) bool {
 		if f.Binary && t == Bytes {
 			t = Text // a value, whatever it holds
 		}
-		w.leaf(of, value, t, key, at, depth+1)
+		if f.Binary {
+			w.value(of, value, t, key, at, false, depth+1)
+		} else {
+			w.leaf(of, value, t, key, at, depth+1)
+		}
 	})
 	switch {
 	case errors.Is(err, container.ErrBudget):

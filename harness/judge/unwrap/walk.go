@@ -185,11 +185,16 @@ func (w *walk) whole(data []byte, t Type, key, root string) {
 	w.drop(p)
 }
 
-// leaf opens a value that is taken out of p.
+// leaf opens a value that is taken out of a text.
 func (w *walk) leaf(p *Part, data []byte, t Type, key string, at *container.Step, depth int) {
+	w.value(p, data, t, key, at, t != Bytes && within(data, p.Data), depth)
+}
+
+// value opens a value that is taken out of p. alias says that nothing around it can
+// belong to it: in bytes that are no text a length or a tag may look like a digit.
+func (w *walk) value(p *Part, data []byte, t Type, key string, at *container.Step, alias bool, depth int) {
 	c := w.part()
-	*c = Part{Parent: p.ID, Type: t, Key: key, Chain: p.Chain, Data: data, JWT: p.JWT, Guess: p.Guess, root: p.root, at: at}
-	c.Alias = t != Bytes && within(data, p.Data)
+	*c = Part{Parent: p.ID, Type: t, Key: key, Chain: p.Chain, Data: data, JWT: p.JWT, Guess: p.Guess, root: p.root, at: at, Alias: alias}
 	w.open(c, depth)
 	w.drop(c)
 }
