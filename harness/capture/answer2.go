@@ -34,8 +34,8 @@ func (c *conn) hearH2(device *stream, o observer, a answer) {
 		return
 	}
 	m := &mute{framer: http2.NewFramer(device, in), answer: a, open: map[uint32]bool{}, window: 65535}
-	m.framer.SetMaxReadFrameSize(1<<24 - 1)
-	m.framer.AllowIllegalReads = true // what comes is recorded, not judged
+	m.framer.SetMaxReadFrameSize(16 << 10) // as long as nothing else was agreed
+	m.framer.AllowIllegalReads = true      // what comes is recorded, not judged
 	const all = 1<<31 - 1
 	m.say(m.framer.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: all}, http2.Setting{ID: http2.SettingMaxConcurrentStreams, Val: maxOpen}))
 	m.say(m.framer.WriteWindowUpdate(0, all-65535))
@@ -89,7 +89,9 @@ func (m *mute) take(f http2.Frame) {
 			m.say(m.framer.WritePing(true, f.Data))
 		}
 	case *http2.HeadersFrame:
-		m.open[id] = true
+		if m.open[id] = true; len(m.open) > maxOpen {
+			m.say(errors.New("more streams than were allowed"))
+		}
 		m.endIf(id, f.StreamEnded())
 	case *http2.DataFrame:
 		if n := f.Header().Length; n > 0 {

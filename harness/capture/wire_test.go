@@ -271,3 +271,19 @@ func TestADeadConnectionIsGivenUp(t *testing.T) {
 		t.Errorf("response %+v", f.Response)
 	}
 }
+
+// Once a connection was cut, and its observer has written all down, nothing passes any more.
+func TestNothingPassesAfterTheCut(t *testing.T) {
+	r := newRig(t)
+	device, other := net.Pipe()
+	defer other.Close()
+	c := r.proxy.newConn(device, false)
+	var out bytes.Buffer
+	if err := c.pass(&out, []byte("before"), []byte("before"), func([]byte) error { return nil }); err != nil {
+		t.Error(err)
+	}
+	c.cut("the test")
+	if err := c.pass(&out, []byte("after"), []byte("after"), func([]byte) error { return nil }); err == nil || out.String() != "before" {
+		t.Errorf("%q passed, %v", out.String(), err)
+	}
+}
