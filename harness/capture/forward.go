@@ -199,6 +199,7 @@ func (f *forward) leave(c *conn) {
 	_ = f.origin.Close()
 	<-f.down
 	c.leave(f.origin)
+	c.leave(f.origin.socket)
 	f.origin = nil
 }
 
