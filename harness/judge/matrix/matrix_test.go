@@ -95,7 +95,7 @@ func triples(n int) func(func([]disguise.Disguise) bool) {
 // tally counts outcomes and keeps what failed, by chain.
 type tally struct {
 	of, found int
-	told      int // found with the chain that was planted
+	told      int                 // found with the chain that was planted
 	failures  map[string][]string // outcome and families → specimens
 	judges    judges
 }

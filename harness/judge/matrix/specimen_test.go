@@ -61,11 +61,10 @@ func (s specimen) String() string {
 type outcome int
 
 const (
-	found      outcome = iota
-	missed             // no hit
-	misread            // a hit, but of another kind or with another chain
-	strayed            // a hit of a value that was not planted
-	notPlanted         // made from a stranger, and found nonetheless
+	found   outcome = iota
+	missed          // no hit
+	misread         // a hit of the right kind, but with another chain
+	strayed         // a hit of a value that was not planted
 )
 
 func (o outcome) String() string {
@@ -86,9 +85,11 @@ func (j *judges) look(t *testing.T, s specimen) (o outcome, why string) {
 		if h.Value != s.Value {
 			return strayed, fmt.Sprintf("%s %q by %v", h.Kind, h.Value, h.Chain)
 		}
-		if got := canonical(h.Chain); (got == want || got == escaped) && h.Kind == string(s.Kind) {
+		switch got := canonical(h.Chain); {
+		case h.Kind != string(s.Kind):
+		case got == want || got == escaped:
 			o = found
-		} else if o == missed {
+		case o == missed:
 			o = misread
 		}
 		chains = append(chains, fmt.Sprint(h.Kind, " ", h.Chain))
