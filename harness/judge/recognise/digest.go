@@ -80,7 +80,7 @@ func newDigests(n *Needles, d *knowledge.Disguises) (*digests, error) {
 		if !ok {
 			return nil, fmt.Errorf("%s: no encoding is named %q", knowledge.FileDisguises, name)
 		}
-		g.steps = append(g.steps, step{links: []string{e.link}, do: e.of, sum: -1, common: true})
+		g.steps = append(g.steps, step{links: []string{e.link}, do: e.of, sum: -1, common: !e.rare})
 	}
 	for _, form := range d.HashedAgain {
 		write := digestForms[form]
@@ -133,7 +133,7 @@ func (g *digests) build() {
 			}
 		}
 	} else {
-		g.omitted = append(g.omitted, "digests of digests that are not written in lower-case hexadecimal digits")
+		g.omitted = append(g.omitted, "digests of what LZString makes of a value, and of digests that are not written in lower-case hexadecimal digits")
 	}
 	if each*len(steps) > 2*mostHeads {
 		steps = steps[:1]

@@ -30,6 +30,8 @@ type encoding struct {
 	// unannounced encodings show nothing of themselves: what they gave looks like any
 	// other value, so that a decoder has no reason to try.
 	unannounced bool
+	// rare encodings are seldom hashed.
+	rare bool
 }
 
 var encodings = map[string]encoding{
@@ -52,6 +54,10 @@ var encodings = map[string]encoding{
 	"quoted-printable": {link: "quoted-printable", of: toQuotedPrintable, plain: true},
 	"html":             {link: "html", of: func(b []byte) []byte { return []byte(html.EscapeString(string(b))) }, plain: true},
 	"json":             {link: "unicode", of: toJSON, plain: true},
+	"lzstring-base64":  {link: "lzstring", of: toLZBase64, rare: true},
+	"lzstring-uri":     {link: "lzstring", of: toLZURI, rare: true},
+	"lzstring-utf16":   {link: "lzstring", of: toLZUTF16, rare: true},
+	"lzstring-bytes":   {link: "lzstring", of: toLZBytes, rare: true},
 	"utf-16le":         {link: "utf-16le", of: func(b []byte) []byte { return toUTF16(b, binary.LittleEndian) }, unannounced: true},
 	"utf-16be":         {link: "utf-16be", of: func(b []byte) []byte { return toUTF16(b, binary.BigEndian) }, unannounced: true},
 	"reversed":         {link: "reversed", of: reversed, unannounced: true},
