@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/unasked-audit/unasked/harness/evidence"
 	"github.com/unasked-audit/unasked/harness/flow"
 )
 
@@ -64,6 +65,7 @@ func TestAWireIsKeptByteForByte(t *testing.T) {
 	}
 	_, _ = io.Copy(io.Discard, c)
 	_ = c.Close()
+	r.waitFor(evidence.KindWire, 1) // what lies in the kernel when the proxy is closed never came
 	rec := r.sealed()
 	if len(rec.wires) != 1 || len(rec.flows) != 1 {
 		t.Fatalf("wires %+v, %d flows", rec.wires, len(rec.flows))
