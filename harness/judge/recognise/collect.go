@@ -75,6 +75,7 @@ func (c *Collector) Part(p *unwrap.Part) {
 	if len(p.Data) <= mostMasked && !p.Guess && p.Type != unwrap.Number && !masks(p.Chain) {
 		// Under some keys text stays text.
 		c.n.masked.scan(p.Data, func(m Match, key byte) { c.unmasked(p, m, key) })
+		c.digestsUnder(p)
 	}
 	c.left.keep(p)
 }

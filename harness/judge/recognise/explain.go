@@ -18,24 +18,28 @@ import (
 func (c *Collector) explain() {
 	budget, unsalted := saltedOfMessage, 0
 	var salts []string
-	for i := range c.left.tokens {
-		t := &c.left.tokens[i]
+	tokens := slices.Concat(c.left.tokens, c.left.turned)
+	for i := range tokens {
+		t := &tokens[i]
 		if c.explained(t) {
 			continue
 		}
-		p := t.part
+		p, chain := t.part, t.part.Chain
 		p.Data = t.text
+		if t.key != nil {
+			chain = append(slices.Clip(chain), "xor")
+		}
+		found := false
 		add := func(m Match, salt string) {
+			found = true
 			m.From, m.To = 0, len(t.text)
-			if c.keep(&c.hits, &p, p.Chain, nil, m) {
+			if c.keep(&c.hits, &p, chain, t.key, m) {
 				c.hits[len(c.hits)-1].salt = salt
 			}
 		}
-		found := false
 		if deep := c.n.digests.deeper(len(t.data)); deep != nil && c.n.digests.forms[t.form] {
 			deep.find(binary.BigEndian.Uint64(t.data), func(r recipe) {
 				if !found && bytes.Equal(c.n.digests.digest(r), t.data) {
-					found = true
 					add(c.n.digested(sighted{recipe: r, form: t.form, seen: 8 * len(t.data), whole: 8 * len(t.data)}), "")
 				}
 			})
@@ -46,7 +50,11 @@ func (c *Collector) explain() {
 		if salts == nil {
 			salts = c.saltsOf()
 		}
-		if !c.salted(t, salts, &budget, func(m Match, salt string) { found = true; add(m, salt) }) {
+		enough := c.salted(t, salts, &budget, add)
+		if i >= len(c.left.tokens) {
+			continue // it may be none at all
+		}
+		if !enough {
 			unsalted++
 		}
 		if !found {

@@ -15,6 +15,7 @@ import (
 type leftovers struct {
 	arena    []byte
 	tokens   []leftover
+	turned   []leftover // tokens in what a decoding gave that nothing announces
 	salts    []leftover
 	binaries []leftover
 }
@@ -25,6 +26,7 @@ type leftover struct {
 	data []byte
 	form string // of a digest: hex, base64, raw
 	text []byte // of a digest as it stands there
+	key  []byte // of an XOR that was taken off
 }
 
 // Budgets of one message.
@@ -39,6 +41,9 @@ const (
 
 // keep takes what may be needed of a part. Parts are valid during the visit only.
 func (l *leftovers) keep(p *unwrap.Part) {
+	if p.Guess && len(p.Data) >= 22 && len(p.Data) <= longestDigest && text(p.Data) {
+		l.digestLike(p, p.Data, nil)
+	}
 	if p.Guess || len(p.Data) < shortestSalt {
 		return
 	}
@@ -59,7 +64,7 @@ func (l *leftovers) keep(p *unwrap.Part) {
 		l.salts = append(l.salts, leftover{part: withoutData(p), data: l.clone(p.Data)})
 	}
 	if len(p.Data) >= 22 { // of base64, for 16 bytes
-		l.digestLike(p)
+		l.digestLike(p, p.Data, nil)
 	}
 }
 
@@ -87,28 +92,35 @@ var digestSizes = func() (sizes []int) {
 }()
 
 // digestLike keeps runs of hexadecimal digits, and values in base64, that have the length
-// of a digest.
-func (l *leftovers) digestLike(p *unwrap.Part) {
+// of a digest. data is what p holds, without the key if there is one.
+func (l *leftovers) digestLike(p *unwrap.Part, data, key []byte) {
+	list := &l.tokens
+	if p.Guess || key != nil {
+		list = &l.turned
+	}
+	add := func(d []byte, form string, text []byte) {
+		*list = append(*list, leftover{part: withoutData(p), data: d, form: form, text: l.clone(text), key: key})
+	}
 	found := false
-	for i := 0; i < len(p.Data); {
-		if nibbles[p.Data[i]] > 15 {
+	for i := 0; i < len(data); {
+		if nibbles[data[i]] > 15 {
 			i++
 			continue
 		}
 		from := i
-		for i < len(p.Data) && nibbles[p.Data[i]] < 16 {
+		for i < len(data) && nibbles[data[i]] < 16 {
 			i++
 		}
-		if n := i - from; n%2 == 0 && slices.Contains(digestSizes, n/2) && len(l.tokens) < mostTokens {
+		if n := i - from; n%2 == 0 && slices.Contains(digestSizes, n/2) && len(*list) < mostTokens {
 			d := make([]byte, n/2)
-			if _, err := hex.Decode(d, p.Data[from:i]); err == nil {
-				l.tokens = append(l.tokens, leftover{part: withoutData(p), data: d, form: "hex", text: l.clone(p.Data[from:i])})
+			if _, err := hex.Decode(d, data[from:i]); err == nil {
+				add(d, "hex", data[from:i])
 				found = true
 			}
 		}
 	}
-	value := bytes.TrimRight(p.Data, "=")
-	if found || len(value) > 90 || len(l.tokens) >= mostTokens || !slices.Contains(digestSizes, len(value)*6/8) {
+	value := bytes.TrimRight(data, "=")
+	if found || len(value) > 90 || len(*list) >= mostTokens || !slices.Contains(digestSizes, len(value)*6/8) {
 		return
 	}
 	d := make([]byte, base64.RawStdEncoding.DecodedLen(len(value)))
@@ -117,6 +129,6 @@ func (l *leftovers) digestLike(p *unwrap.Part) {
 		n, err = base64.RawURLEncoding.Decode(d, value)
 	}
 	if err == nil && slices.Contains(digestSizes, n) {
-		l.tokens = append(l.tokens, leftover{part: withoutData(p), data: d[:n], form: "base64", text: l.clone(p.Data)})
+		add(d[:n], "base64", data)
 	}
 }

@@ -1,6 +1,11 @@
 package recognise
 
-import "sync"
+import (
+	"math/bits"
+	"sync"
+
+	"github.com/unasked-audit/unasked/harness/judge/unwrap"
+)
 
 // masked finds needles under an XOR with any one byte, without trying keys: what a key
 // does to two bytes beside each other cancels out in their difference, so the needles'
@@ -83,4 +88,51 @@ func differences(to, data []byte) []byte {
 		to = append(to, data[i]^data[i+1])
 	}
 	return to
+}
+
+// longestDigest is how many characters a digest has at most, with something before it.
+const longestDigest = 160
+
+// keysOf are, for each byte, the keys under which it is a digit of base64 or its padding:
+// one bit for each of the 256.
+var keysOf = func() (t [256][4]uint64) {
+	for b := range t {
+		for key := 1; key < 256; key++ {
+			if c := byte(b ^ key); characters[c]&inBase64 != 0 || c == '=' {
+				t[b][key/64] |= 1 << (key % 64)
+			}
+		}
+	}
+	return t
+}()
+
+// digestsUnder looks for a digest in hexadecimal digits or in base64 under a key of one
+// byte. The keys that make such digits of all bytes are few, and mostly none.
+func (c *Collector) digestsUnder(p *unwrap.Part) {
+	if len(p.Data) < shortestSixes || len(p.Data) > longestDigest {
+		return
+	}
+	keys := keysOf[p.Data[0]]
+	for _, b := range p.Data[1:] {
+		k := &keysOf[b]
+		if keys[0], keys[1], keys[2], keys[3] = keys[0]&k[0], keys[1]&k[1], keys[2]&k[2], keys[3]&k[3]; keys == [4]uint64{} {
+			return
+		}
+	}
+	for i, set := range keys {
+		for ; set != 0; set &= set - 1 {
+			key := byte(64*i + bits.TrailingZeros64(set))
+			var room [longestDigest]byte
+			plain := append(room[:0], p.Data...)
+			for j := range plain {
+				plain[j] ^= key
+			}
+			if len(c.n.digests.first.slots) > 0 {
+				c.n.digests.scan(plain, func(s sighted) { c.unmasked(p, c.n.digested(s), key) })
+			}
+			if len(plain) >= 22 {
+				c.left.digestLike(p, plain, []byte{key})
+			}
+		}
+	}
 }

@@ -17,7 +17,7 @@ type salting struct {
 	n *Needles
 	// spellings are all, chief the first few of each canary. All are tried in the ways
 	// that are most frequent, the chief ones in the others.
-	spellings, chief []int
+	spellings, chief []salted
 	fixed            []string
 	ways             []way
 	names            map[int][]int // size of a digest → the digests that have it
@@ -26,6 +26,16 @@ type salting struct {
 	tables map[saltedSize]*heads
 	spent  int // digests that were made
 }
+
+// salted is what is hashed together with a salt: a spelling, or the bytes that it stands for.
+type salted struct {
+	spelling int
+	form     int // in saltedForms, and one; 0 for as it is spelled
+	text     []byte
+}
+
+// saltedForms are what a value may be written as before it is salted.
+var saltedForms = []string{"bytes", "fixed64-big", "fixed64"}
 
 // way is how a salt and a value come together.
 type way struct {
@@ -58,15 +68,25 @@ func newSalting(n *Needles, d *knowledge.Disguises) (*salting, error) {
 	if err != nil {
 		return nil, err
 	}
-	taken := 0
+	taken, seen := 0, map[string]bool{}
 	for i := range n.spellings {
 		if i > 0 && n.spellings[i].target != n.spellings[i-1].target {
 			taken = 0
 		}
+		value := salted{spelling: i, text: n.spellings[i].text}
 		if taken++; taken <= chiefSpellings {
-			s.chief = append(s.chief, i)
+			s.chief = append(s.chief, value)
 		}
-		s.spellings = append(s.spellings, i)
+		s.spellings = append(s.spellings, value)
+		if taken == 1 {
+			clear(seen)
+		}
+		for f, form := range saltedForms {
+			if b := encodings[form].of(value.text); b != nil && !seen[string(b)] {
+				seen[string(b)] = true
+				s.spellings = append(s.spellings, salted{spelling: i, form: f + 1, text: b})
+			}
+		}
 	}
 	for _, i := range chosen {
 		s.names[sums[i].size] = append(s.names[sums[i].size], i)
@@ -90,7 +110,7 @@ func (s *salting) cost(size int) int {
 }
 
 // each calls do with every digest of a size that a salt gives.
-func (s *salting) each(salt string, sizes []int, ways []way, do func(d []byte, spelling, sum, way int)) {
+func (s *salting) each(salt string, sizes []int, ways []way, do func(d []byte, of salted, sum, way int)) {
 	var scratch [64]byte
 	text := make([]byte, 0, 512)
 	for w, x := range ways {
@@ -99,7 +119,7 @@ func (s *salting) each(salt string, sizes []int, ways []way, do func(d []byte, s
 			spellings = s.chief
 		}
 		for _, i := range spellings {
-			value := s.n.spellings[i].text
+			value := i.text
 			switch {
 			case x.keyed:
 				text = append(text[:0], value...)
@@ -138,8 +158,8 @@ func (s *salting) table(salt string, size int, budget *int) *heads {
 	*budget -= cost
 	s.spent += cost
 	var list headList
-	s.each(salt, []int{size}, s.ways, func(d []byte, spelling, sum, way int) {
-		list.heads = append(list.heads, head{binary.BigEndian.Uint64(d), newRecipe(spelling, sum, way, 0)})
+	s.each(salt, []int{size}, s.ways, func(d []byte, of salted, sum, way int) {
+		list.heads = append(list.heads, head{binary.BigEndian.Uint64(d), newRecipe(of.spelling, sum, way, of.form)})
 	})
 	t := newHeads([]headList{list})
 	if len(s.tables) < mostSaltTables {
@@ -150,8 +170,12 @@ func (s *salting) table(salt string, size int, budget *int) *heads {
 
 // again makes the digest of a recipe again.
 func (s *salting) again(salt string, r recipe) []byte {
-	w, _ := r.steps()
-	x, value, k := s.ways[w], string(s.n.spellings[r.spelling()].text), &sums[r.sum()]
+	w, form := r.steps()
+	text := s.n.spellings[r.spelling()].text
+	if form > 0 {
+		text = encodings[saltedForms[form-1]].of(text)
+	}
+	x, value, k := s.ways[w], string(text), &sums[r.sum()]
 	switch {
 	case x.keyed:
 		return k.keyedSum(nil, []byte(salt), []byte(value))
@@ -163,9 +187,12 @@ func (s *salting) again(salt string, r recipe) []byte {
 
 // found is a token that a salt explains, as a match and in words.
 func (s *salting) found(salt string, r recipe, form string, size int, whence string) (Match, string) {
-	w, _ := r.steps()
+	w, raw := r.steps()
 	x := s.ways[w]
 	chain := []string{sums[r.sum()].name, form}
+	if raw > 0 {
+		chain = append(chain, encodings[saltedForms[raw-1]].link)
+	}
 	how := ""
 	switch {
 	case x.keyed:
@@ -224,13 +251,13 @@ func (n *Needles) Salted(tokens []Token, texts iter.Seq[string], found func(toke
 			left++
 			continue
 		}
-		s.each(salt, sizes, ways, func(d []byte, spelling, sum, way int) {
+		s.each(salt, sizes, ways, func(d []byte, of salted, sum, way int) {
 			for _, i := range want[binary.BigEndian.Uint64(d)] {
 				t := &tokens[i]
 				if string(t.Digest) != string(d) {
 					continue
 				}
-				m, how := s.found(salt, newRecipe(spelling, sum, way, 0), t.Form, len(d), "which is a text of the app")
+				m, how := s.found(salt, newRecipe(of.spelling, sum, way, of.form), t.Form, len(d), "which is a text of the app")
 				h := Hit{Match: m, Surface: t.Surface, Chain: slices.Concat(t.Chain, m.Chain), Excerpt: t.Excerpt, salt: how}
 				h.weigh()
 				found(i, h)
