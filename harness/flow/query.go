@@ -10,7 +10,7 @@ import (
 // Query is a name that the device asked for.
 type Query struct {
 	At      time.Time `json:"at"`
-	Name    string    `json:"name"` // in lower case, without the last dot
+	Name    string    `json:"name"` // as it was written, without the last dot: its letters may be small or large
 	Type    string    `json:"type"` // A, AAAA, HTTPS ...
 	Answers []string  `json:"answers,omitempty"`
 	Error   string    `json:"error,omitempty"` // such as NXDOMAIN, or why there was no answer

@@ -30,14 +30,15 @@ func (c *inquiry) query(e evidence.Event, q *flow.Query) {
 
 // name counts a name.
 func (c *inquiry) name(e evidence.Event, q *flow.Query) {
-	n := c.queried[q.Name]
+	name := strings.ToLower(q.Name)
+	n := c.queried[name]
 	if n == nil {
 		if len(c.queried) >= mostNames {
 			c.spots.note(fmt.Sprintf("More than %d names were asked for; the rest is searched and not listed.", mostNames), "")
 			return
 		}
-		n = &Name{Name: q.Name, Owner: c.owner(q.Name), Types: []string{}, Via: []string{}, Error: q.Error, Event: e.Seq}
-		c.queried[q.Name] = n
+		n = &Name{Name: name, Owner: c.owner(name), Types: []string{}, Via: []string{}, Error: q.Error, Event: e.Seq}
+		c.queried[name] = n
 	}
 	n.Times++
 	n.Types, n.Via = including(n.Types, q.Type), including(n.Via, q.Via)

@@ -198,7 +198,7 @@ func (r *Resolver) answer(w dns.ResponseWriter, ask *dns.Msg) {
 	}
 	q := ask.Question[0]
 	record := flow.Query{
-		At: r.o.Now(), Name: strings.ToLower(strings.TrimSuffix(q.Name, ".")), Type: typeName(q.Qtype),
+		At: r.o.Now(), Name: strings.TrimSuffix(q.Name, "."), Type: typeName(q.Qtype),
 		Via: via(w), Client: w.RemoteAddr().String(), UID: r.o.UID,
 	}
 	at := r.o.Log.Where()
@@ -251,10 +251,15 @@ func (r *Resolver) resolve(ask *dns.Msg, record *flow.Query) *dns.Msg {
 	return failed(ask, dns.RcodeServerFailure)
 }
 
-// exchange asks an upstream, again over TCP where the answer does not fit.
+// exchange asks an upstream, again over TCP where the answer does not fit. It asks no
+// more than was recorded: what else stands in the message, options and records beside
+// the question, goes no further.
 func exchange(ctx context.Context, ask *dns.Msg, server string) (*dns.Msg, error) {
-	question := ask.Copy()
-	question.Id = dns.Id()
+	question := new(dns.Msg)
+	question.Id, question.RecursionDesired, question.Question = dns.Id(), ask.RecursionDesired, ask.Question
+	if o := ask.IsEdns0(); o != nil {
+		question.SetEdns0(o.UDPSize(), o.Do())
+	}
 	reply, _, err := (&dns.Client{Net: "udp", UDPSize: dns.MaxMsgSize}).ExchangeContext(ctx, question, server)
 	if err == nil && reply.Truncated {
 		reply, _, err = (&dns.Client{Net: "tcp"}).ExchangeContext(ctx, question, server)
@@ -273,7 +278,7 @@ func (r *Resolver) look(ctx context.Context, ask *dns.Msg, record *flow.Query) *
 	if q.Qtype != dns.TypeA && q.Qtype != dns.TypeAAAA {
 		return reply
 	}
-	addresses, err := r.o.Lookup(ctx, record.Name)
+	addresses, err := r.o.Lookup(ctx, strings.ToLower(record.Name))
 	if err != nil {
 		var unknown *net.DNSError
 		if errors.As(err, &unknown) && unknown.IsNotFound {
@@ -312,7 +317,7 @@ func (r *Resolver) learn(name string, reply *dns.Msg) {
 		if len(r.names) >= mostNames {
 			clear(r.names)
 		}
-		r.names[a.Unmap()] = name
+		r.names[a.Unmap()] = strings.ToLower(name)
 	}
 }
 

@@ -149,7 +149,7 @@ func TestEachNameIsRecorded(t *testing.T) {
 		t.Errorf("%d bytes of text, %v", len(strings.Join(texts, "")), err)
 	}
 	list := queries()
-	a := find(list, "www.example", "A")
+	a := find(list, "WWW.example", "A")
 	if a == nil || !slices.Equal(a.Answers, []string{"app.example.", "192.0.2.7"}) || a.Via != "udp" || a.UID != 10123 || a.Error != "" || a.At.IsZero() {
 		t.Errorf("%+v", a)
 	}
@@ -164,6 +164,43 @@ func TestEachNameIsRecorded(t *testing.T) {
 	}
 	if !slices.Equal(ways, []string{"udp", "tcp"}) {
 		t.Errorf("the long answer came by %v", ways)
+	}
+}
+
+// A name may carry data in its letters, small and large, and so they are kept; what
+// else stands in a message goes no further, for only the question is recorded.
+func TestNothingPassesBesideTheQuestion(t *testing.T) {
+	seen := make(chan *dns.Msg, 1)
+	udp, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &dns.Server{PacketConn: udp, Handler: dns.HandlerFunc(func(w dns.ResponseWriter, ask *dns.Msg) {
+		seen <- ask
+		_ = w.WriteMsg(new(dns.Msg).SetReply(ask))
+	})}
+	done := make(chan struct{})
+	go func() { defer close(done); _ = s.ActivateAndServe() }()
+	defer func() { _ = s.Shutdown(); <-done }()
+	r, queries := begin(t, Options{Upstream: []string{udp.LocalAddr().String()}})
+	const name = "YW5uYUBleGFtcGxlLm9yZw.App.example"
+	ask := new(dns.Msg).SetQuestion(name+".", dns.TypeA)
+	ask.SetEdns0(1400, true)
+	ask.IsEdns0().Option = append(ask.IsEdns0().Option, &dns.EDNS0_LOCAL{Code: dns.EDNS0LOCALSTART, Data: []byte("anna@example.org")})
+	beside, err := dns.NewRR(`x. 1 IN TXT "anna@example.org"`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask.Extra, ask.Ns = append(ask.Extra, beside), []dns.RR{beside}
+	if _, err := dns.Exchange(ask, r.Addr().String()); err != nil {
+		t.Fatal(err)
+	}
+	got := <-seen
+	if got.Question[0].Name != name+"." || strings.Contains(got.String(), "anna@") || len(got.Ns) > 0 || len(got.Extra) != 1 || len(got.IsEdns0().Option) != 0 || got.IsEdns0().UDPSize() != 1400 || !got.IsEdns0().Do() {
+		t.Errorf("the upstream was asked %s", got)
+	}
+	if list := queries(); len(list) != 1 || list[0].Name != name {
+		t.Errorf("%+v", list)
 	}
 }
 
