@@ -68,7 +68,7 @@ func (c *Collector) Part(p *unwrap.Part) {
 		c.clean = append(c.clean, false)
 	}
 	c.parents[p.ID] = p.Parent
-	if p.Parent >= 0 && p.Parent < len(c.opened) && !p.Guess {
+	if p.Parent >= 0 && p.Parent < len(c.opened) && !p.Guess && !p.Alias && !masks(p.Chain) {
 		c.opened[p.Parent] = true
 	}
 	c.search(p, p.Chain, nil)
@@ -100,7 +100,7 @@ func (c *Collector) search(p *unwrap.Part, chain []string, key []byte) {
 		return
 	}
 	clean := c.n.scan(p.Data, func(m Match) {
-		if p.Guess && (m.Bits < unmistakableAt || m.Embedded && !isSum(first(m.Chain))) {
+		if p.Guess && !guessed(p, &m) {
 			return
 		}
 		if len(chain) > 0 && len(m.Chain) > 0 && chain[len(chain)-1] == m.Chain[0] && (m.Chain[0] == "reversed" || m.Chain[0] == "rot13") {
@@ -112,7 +112,7 @@ func (c *Collector) search(p *unwrap.Part, chain []string, key []byte) {
 		}
 		c.keep(list, p, chain, key, m)
 	})
-	if p.Guess {
+	if p.Guess && p.Type != unwrap.Number {
 		return
 	}
 	c.n.halves(p.Data, func(m Match) {
@@ -124,6 +124,26 @@ func (c *Collector) search(p *unwrap.Part, chain []string, key []byte) {
 	}
 	c.weakly(p, chain, key)
 }
+
+// guessed reports whether a match counts in what a decoding gave that nothing announces:
+// one that can't stand there by chance, or that is all there is.
+func guessed(p *unwrap.Part, m *Match) bool {
+	whole := m.From == 0 && m.To == len(p.Data)
+	switch {
+	case m.Embedded && !isSum(first(m.Chain)):
+		return false
+	case whole && p.Type == unwrap.Number:
+		return m.Bits >= leastNumber
+	}
+	return m.Bits >= unmistakableAt || whole && m.Bits >= leastWhole
+}
+
+// The bits of a value that is all there is: of a number in a message, of which there are few,
+// and of anything else.
+const (
+	leastNumber = 32
+	leastWhole  = 40
+)
 
 // searched reports whether a part was searched as a piece of the one that it was taken
 // out of, with nothing found there. The shortest digests and bytes that are no text are

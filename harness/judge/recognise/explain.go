@@ -11,6 +11,7 @@ import (
 
 	"github.com/unasked-audit/unasked/harness/flow"
 	"github.com/unasked-audit/unasked/harness/judge/unwrap"
+	"github.com/unasked-audit/unasked/harness/judge/unwrap/coding"
 )
 
 // explain looks at what is left over when all parts were shown: what looks like a
@@ -71,6 +72,7 @@ func (c *Collector) explain() {
 			c.unmask(b)
 		}
 	}
+	c.unmaskTexts()
 	c.left = leftovers{}
 }
 
@@ -117,10 +119,22 @@ func (c *Collector) unmask(b *leftover) {
 		for i := range plain {
 			plain[i] = b.data[i] ^ key[i%len(key)]
 		}
-		if !text(plain[:min(len(plain), 256)]) && !beginsCompressed(plain) {
+		before := len(c.hits) + len(c.halves)
+		if !coding.Text(plain[:min(len(plain), 256)]) && !beginsCompressed(plain) {
+			if len(plain) > mostMasked {
+				continue
+			}
+			// A digest as it is, or another key of one byte.
+			c.n.digests.raw(plain, func(s sighted) { c.keep(&c.hits, &p, chain, key, c.n.digested(s)) })
+			c.n.masked.scan(plain, func(m Match, second byte) {
+				m.Chain = append([]string{"xor"}, m.Chain...)
+				c.keep(&c.hits, &p, chain, key, m)
+			})
+			if len(c.hits) > before {
+				return
+			}
 			continue
 		}
-		before := len(c.hits) + len(c.halves)
 		q := p
 		q.Data = plain
 		c.search(&q, chain, key)
@@ -131,6 +145,58 @@ func (c *Collector) unmask(b *leftover) {
 			return
 		}
 	}
+}
+
+// unmaskTexts takes the short values of a message off each other, as keys: of text under
+// a key the characters that show it may be few, or none.
+func (c *Collector) unmaskTexts() {
+	var keys []*leftover
+	for i := range c.left.salts {
+		if k := &c.left.salts[i]; keylike(k.data) {
+			keys = append(keys, k)
+		}
+	}
+	var room [longestSalt]byte
+	for i := range c.left.salts {
+		l := &c.left.salts[i]
+		if len(l.data) < shortest || l.part.Type == unwrap.Number || masks(l.part.Chain) {
+			continue
+		}
+		for _, k := range keys {
+			key, plain := k.data, room[:0]
+			for j, b := range l.data {
+				if b ^= key[j%len(key)]; b < ' ' || b >= 0x7f {
+					break
+				}
+				plain = append(plain, l.data[j]^key[j%len(key)])
+			}
+			if k == l || len(plain) < len(l.data) || c.hitIn(l.part.ID) {
+				continue
+			}
+			p := l.part
+			p.Data = plain
+			c.search(&p, append(slices.Clip(p.Chain), "xor"), key)
+		}
+	}
+}
+
+// keylike reports whether a value may be a key: no word and no number, and without blanks.
+func keylike(value []byte) bool {
+	letters, others, changes := false, false, 0
+	for i, b := range value {
+		switch {
+		case b <= ' ' || b >= 0x7f:
+			return false
+		case b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z':
+			letters = true
+			if i > 0 && (b^value[i-1])&0x20 != 0 {
+				changes++
+			}
+		default:
+			others = true
+		}
+	}
+	return letters && (others || changes*4 >= len(value))
 }
 
 // openUnder opens what a key laid bare. What is found there stands where the bytes stood.

@@ -120,7 +120,7 @@ func (l *leftovers) digestLike(p *unwrap.Part, data, key []byte) {
 		}
 	}
 	value := bytes.TrimRight(data, "=")
-	if found || len(value) > 90 || len(*list) >= mostTokens || !slices.Contains(digestSizes, len(value)*6/8) {
+	if found || len(value) > 90 || len(*list) >= mostTokens || !slices.Contains(digestSizes, len(value)*6/8) || !mixed(value) {
 		return
 	}
 	d := make([]byte, base64.RawStdEncoding.DecodedLen(len(value)))
@@ -131,4 +131,15 @@ func (l *leftovers) digestLike(p *unwrap.Part, data, key []byte) {
 	if err == nil && slices.Contains(digestSizes, n) {
 		add(d[:n], "base64", data)
 	}
+}
+
+// mixed reports whether a value is of base64's characters, with capitals and small
+// letters among them, as all but one in 50,000 digests have that are written so.
+func mixed(value []byte) bool {
+	all, both := uint8(0), uint8(0xff)
+	for _, b := range value {
+		all |= characters[b]
+		both &= characters[b]
+	}
+	return both&inBase64 != 0 && all&(inCapitals|inSmall) == inCapitals|inSmall
 }

@@ -15,6 +15,9 @@ type masked struct {
 	once    sync.Once
 	filter  filter
 	needles []int32 // in the filter → of n
+	// whole are raw bytes too few for the filter, by their differences: they count as all
+	// that there is.
+	whole map[string][]needle
 }
 
 // shortestMasked is how long a needle must be: its first byte gives the key.
@@ -25,6 +28,7 @@ const shortestMasked = shortest + 1
 const maskedAt = 32
 
 func (m *masked) build() {
+	m.whole = map[string][]needle{}
 	var texts [][]byte
 	for i := range m.n.needles {
 		x, text := &m.n.needles[i], m.n.filter.text(i)
@@ -33,26 +37,49 @@ func (m *masked) build() {
 			m.needles = append(m.needles, int32(i)) //nolint:gosec // as many as needles
 			continue
 		}
-		if x.near == binaryOnly || len(text) < shortestMasked || x.bits < maskedAt || len(x.chain) > 1 {
+		if x.near == binaryOnly && len(text) < shortestMasked {
+			m.enter(text, *x)
+		}
+		if len(text) < shortestMasked || x.bits < maskedAt || len(x.chain) > 1 {
 			continue
 		}
 		switch first(x.chain) {
-		case "", "base64", "hex", "url":
+		case "", "base64", "hex", "url", "raw":
 			texts = append(texts, differences(nil, text))
 			m.needles = append(m.needles, int32(i)) //nolint:gosec // as many as needles
+		}
+	}
+	for text, list := range m.n.brief {
+		for _, x := range list {
+			m.enter([]byte(text), x)
 		}
 	}
 	// An error can only be that there are too many, and then n has failed to build.
 	_ = m.filter.build(len(texts), func(i int) []byte { return texts[i] })
 }
 
+// enter keeps raw bytes that count as all that there is.
+func (m *masked) enter(text []byte, x needle) {
+	x.first = text[0]
+	d := string(differences(nil, text))
+	m.whole[d] = append(m.whole[d], x)
+}
+
 // scan calls found with every needle under one byte, and the byte.
 func (m *masked) scan(data []byte, found func(Match, byte)) {
-	if len(data) < shortestMasked {
+	if len(data) < shortestBrief {
 		return
 	}
 	m.once.Do(m.build)
 	var short [mostMasked]byte
+	if len(data) < shortestMasked {
+		for _, x := range m.whole[string(differences(short[:0], data))] {
+			if key := data[0] ^ x.first; key != 0 && x.half == "" {
+				found(m.n.match(&x, 0, len(data), false), key)
+			}
+		}
+		return
+	}
 	m.filter.each(differences(short[:0], data), func(at, i int) {
 		x := &m.n.needles[m.needles[i]]
 		text := m.n.filter.text(int(m.needles[i]))

@@ -56,6 +56,7 @@ type needle struct {
 	unmistakable bool
 	even         bool // within hexadecimal digits, only whole bytes count
 	sum          int8 // the digest of which these are the first bytes, and one; 0 for none
+	first        byte // of raw bytes that are looked for under a key
 	bits         float32
 }
 

@@ -72,7 +72,7 @@ func (w *walk) location(p *Part, rest []byte, depth int) {
 			if at == nil {
 				at = p.at.Field(stepPath)
 			}
-			w.leaf(p, segment, Text, "", at, depth)
+			w.segment(p, segment, at, depth)
 		}
 	}
 	w.form(p, query, depth)
@@ -81,6 +81,22 @@ func (w *walk) location(p *Part, rest []byte, depth int) {
 			w.leaf(p, f, Text, "", p.at.Field(stepFragment), depth)
 		}
 	}
+}
+
+// segment opens a segment of a path. Its escapes come first: what looks like a form with
+// them may be none without.
+func (w *walk) segment(p *Part, data []byte, at *container.Step, depth int) {
+	if bytes.IndexByte(data, '%') < 0 || bytes.IndexByte(data, '=') < 0 {
+		w.leaf(p, data, Text, "", at, depth)
+		return
+	}
+	c := w.part()
+	*c = Part{Parent: p.ID, Type: Text, Chain: p.Chain, Data: data, JWT: p.JWT, Guess: p.Guess, root: p.root, at: at, Alias: within(data, p.Data)}
+	w.show(c)
+	if !w.escape(c, canURL, "url", coding.Percent, depth) {
+		w.look(c, depth)
+	}
+	w.drop(c)
 }
 
 // link opens the query and fragment of a text that is a URL; it reports whether it is one that has any.
@@ -162,6 +178,28 @@ func (w *walk) fields(p *Part, depth int) bool {
 		return false
 	}
 	w.form(p, p.Data, depth+1)
+	return true
+}
+
+// pairs takes cookies apart that stand in a text: name=value pairs with "; " between them
+// (RFC 6265, section 4.2.1).
+func (w *walk) pairs(p *Part, depth int) bool {
+	if !w.has(canForm) || !bytes.Contains(p.Data, []byte("; ")) {
+		return false
+	}
+	for pair := range bytes.SplitSeq(p.Data, []byte("; ")) {
+		if name, value, ok := bytes.Cut(pair, []byte("=")); !ok || len(name) == 0 || len(name) > 64 || bytes.ContainsAny(pair, " ,\"\t\r\n") || bytes.ContainsAny(name, "/:") || len(value) == 0 {
+			return false
+		}
+	}
+	if !w.spend(p, depth) {
+		return false
+	}
+	for pair := range bytes.SplitSeq(p.Data, []byte("; ")) {
+		name, value, _ := bytes.Cut(pair, []byte("="))
+		key := w.name(name)
+		w.leaf(p, value, Text, key, p.at.Field(key), depth+1)
+	}
 	return true
 }
 

@@ -38,15 +38,19 @@ func (w *walk) dark(p *Part, depth, level int) bool {
 		return true
 	}
 	print, known := w.o.fruitless.known(data)
-	if !known {
-		if w.bare(p, data, depth, level) || w.has(canXOR) && !w.closing && !turned(p) && len(data) <= longestKeyed && !uniform(data) && (w.xorSigns(p, data, depth) || w.xorText(p, data, overview{seen: high}, depth) || w.xorBytes(p, data, depth)) {
-			return true
-		}
-		if level == 0 && !w.closing {
-			w.o.fruitless.note(print)
-		}
+	if !known && w.bare(p, data, depth, level) {
+		return true
 	}
 	w.await(p, depth)
+	if known {
+		return false
+	}
+	if w.has(canXOR) && !w.closing && !turned(p) && len(data) <= longestKeyed && !uniform(data) && (w.xorSigns(p, data, depth) || w.xorText(p, data, overview{seen: high}, depth) || w.xorBytes(p, data, depth)) {
+		return true
+	}
+	if level == 0 && !w.closing {
+		w.o.fruitless.note(print)
+	}
 	return false
 }
 
@@ -123,6 +127,9 @@ func (w *walk) xorText(p *Part, data []byte, s overview, depth int) (found bool)
 			return w.keyed(p, data, byte(key), depth)
 		}
 	}
+	if key := w.escapedUnder(data); key != 0 {
+		return w.keyed(p, data, key, depth)
+	}
 	least := 0
 	if text {
 		own, ok := legible(head, 0)
@@ -151,6 +158,28 @@ func (w *walk) xorText(p *Part, data []byte, s overview, depth int) (found bool)
 	}
 	// Of few bytes many keys make a text: that explains nothing.
 	return found && !text && len(data) >= shortestSure && list[0].score >= 3*len(head)
+}
+
+// escapedUnder is the key under which data begins with an escape and is readable without its
+// escapes, or 0.
+func (w *walk) escapedUnder(data []byte) byte {
+	for _, c := range [...]byte{'%', '&', '\\', '='} {
+		key := data[0] ^ c
+		if key == 0 || len(data) < 2*shortestDark {
+			continue
+		}
+		second := data[1] ^ key
+		if known := classes[second]&(digit|hexLower|hexUpper) != 0; c == '&' && second != '#' || c == '\\' && second != 'x' && second != 'u' || (c == '%' || c == '=') && !known {
+			continue
+		}
+		out := coding.XOR(w.buffer(), data[:min(len(data), 1024)], key)
+		told := coding.ASCII(out) && w.telling(out)
+		w.release(out)
+		if told {
+			return key
+		}
+	}
+	return 0
 }
 
 // candidate is a key with the likelihood of the text that it makes.
@@ -262,6 +291,21 @@ func (w *walk) xorBytes(p *Part, data []byte, depth int) bool {
 			}
 		}
 	}
+	if w.has(canLZString) && len(data) <= longestSpoken {
+		for key := 1; key < 256; key++ {
+			if !beginsLZ(data, byte(key)) {
+				continue
+			}
+			plain := coding.XOR(w.buffer(), data, byte(key))
+			out, sure := coding.LZString(w.buffer(), plain, 1<<16)
+			ok := sure != coding.No && len(out) >= shortestHidden/2 && w.readable(out)
+			w.release(out)
+			if ok && w.spend(p, depth) {
+				w.opened(p, "xor", plain, depth, true)
+			}
+			w.release(plain)
+		}
+	}
 	if len(data) > longestXOR || len(w.o.binary) == 0 {
 		return false
 	}
@@ -273,12 +317,27 @@ func (w *walk) xorBytes(p *Part, data []byte, depth int) bool {
 				break
 			}
 		}
+		ok = ok || container.NumbersOnly(plain)
 		if ok && w.spend(p, depth) {
 			w.opened(p, "xor", plain, depth, true)
 		}
 		w.release(plain)
 	}
 	return false
+}
+
+// longestSpoken is how many bytes are tried as LZString's under each key.
+const longestSpoken = 512
+
+// beginsLZ reports whether bytes under a key begin with a printable character, as
+// LZString writes them into bytes.
+func beginsLZ(data []byte, key byte) bool {
+	v := int(data[0]^key)<<8 | int(data[1]^key)
+	c := 0
+	for i := range 8 { // behind a code of two bits, the lowest first
+		c |= v >> (13 - i) & 1 << i
+	}
+	return v>>14 == 0 && c >= ' ' && c < 0x7f
 }
 
 // fruitless remembers bytes in which nothing was found, so that a session's token
@@ -314,7 +373,7 @@ func (k *keys) note(p *Part) {
 		seen |= classes[c]
 	}
 	letters := seen & (hexLower | hexUpper | lower | upper)
-	if seen&(blank|mark) != 0 || seen&(digit|control|high|sign) == 0 || letters == 0 && seen&(control|high) == 0 {
+	if seen&(blank|mark) != 0 || seen&(digit|control|high|sign) == 0 && !coded(p.Data, seen) || letters == 0 && seen&(control|high) == 0 {
 		return
 	}
 	copy(k.list[k.n][:], p.Data)

@@ -84,7 +84,7 @@ func barred(data []byte) []byte {
 
 // bytes opens what is no text; it reports whether anything explains it.
 func (w *walk) bytes(p *Part, depth int) bool {
-	if w.wide(p, depth) || w.structure(p, w.o.binary, depth) {
+	if w.wide(p, depth) || w.structure(p, w.o.binary, depth) || w.numbers(p, depth) {
 		return true
 	}
 	switch coding.Magic(p.Data) {
@@ -103,6 +103,20 @@ func (w *walk) structure(p *Part, formats []container.Format, depth int) bool {
 	for i := range formats {
 		if f := &formats[i]; f.Looks(p.Data) == container.Certain && w.read(p, f, depth) {
 			return true
+		}
+	}
+	return false
+}
+
+// numbers shows the numbers of a short message that holds nothing else. That it is one is
+// not certain, and so it explains nothing: it returns false.
+func (w *walk) numbers(p *Part, depth int) bool {
+	if !container.NumbersOnly(p.Data) {
+		return false
+	}
+	for i := range w.o.binary {
+		if f := &w.o.binary[i]; f.Name == "protobuf" {
+			w.read(p, f, depth)
 		}
 	}
 	return false

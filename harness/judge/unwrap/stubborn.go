@@ -2,6 +2,7 @@ package unwrap
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/unasked-audit/unasked/harness/flow"
 	"github.com/unasked-audit/unasked/harness/judge/unwrap/coding"
@@ -35,7 +36,7 @@ var turns = []turn{
 // numbers are left alone: what is done to a value itself is found by its needles.
 func (w *walk) stubborn(p *Part, s overview, depth int) {
 	data := bytes.Trim(p.Data, "\" \t\r\n")
-	if len(data) < shortestHidden || len(data) > longestHidden || uuid(data) {
+	if w.short(p, data, s, depth) || len(data) < shortestHidden || len(data) > longestHidden || uuid(data) {
 		return
 	}
 	if s.seen&blank != 0 && s.seen&^(inRun|equals|blank) == 0 && bytes.IndexByte(data, '\n') > 0 && bytes.IndexByte(data, ' ') < 0 { // lines of an encoding
@@ -71,11 +72,14 @@ func (w *walk) stubborn(p *Part, s overview, depth int) {
 	if w.lzstring(p, p.Data, depth) {
 		return
 	}
-	if !turned(p) && (w.turned(p, data, s, token, depth) || s.seen&high == 0 && w.xorText(p, data, s, depth)) {
+	if !turned(p) && w.turned(p, data, s, token, depth) {
 		return
 	}
-	if token || s.seen&blank == 0 {
-		w.bytesOf(p, data, s.seen, true, depth)
+	if (token || s.seen&blank == 0) && w.bytesOf(p, data, s.seen, true, depth) {
+		return
+	}
+	if !turned(p) && s.seen&high == 0 && w.xorText(p, data, s, depth) {
+		return
 	}
 	if !turned(p) && token {
 		for i := range turns {
@@ -92,6 +96,55 @@ func (w *walk) stubborn(p *Part, s overview, depth int) {
 		}
 	}
 }
+
+// Bounds of a value that is too short to look like an encoding, and may be one all the
+// same of a number or of a hardware address.
+const (
+	shortestShort = 8
+	longestShort  = shortestRun - 1
+)
+
+// short shows a short value as the bytes of each form that it fits, and in reverse and
+// with other letters. Words and numbers are left alone. It reports whether it was one.
+func (w *walk) short(p *Part, data []byte, s overview, depth int) bool {
+	if len(data) < shortestShort || len(data) > longestShort || s.seen&^(inRun|equals) != 0 || turned(p) {
+		return false
+	}
+	letters := s.seen & (hexLower | hexUpper | lower | upper)
+	if letters == 0 || s.seen&digit == 0 && !coded(data, s.seen) || !w.try(p) {
+		return false
+	}
+	run := bytes.TrimRight(data, "=")
+	forms := fitting(run, s.seen&^equals)
+	for _, f := range append(forms[:], &inBase58) {
+		if f == nil || !w.has(f.can) || f == &inBase58 && s.seen&(plus|dash) != 0 {
+			continue
+		}
+		out, sure := f.decode(w.buffer(), run)
+		if sure != coding.No && len(out) >= shortestShown && w.spend(p, depth) {
+			c := w.guessed(p, []string{f.name}, out)
+			c.Type, c.Guess = Bytes, p.Guess || f == &inBase58 || f.can == canBase32
+			w.show(c)
+			w.numbers(c, depth+1)
+			w.await(c, depth+1)
+			w.drop(c)
+		}
+		w.release(out)
+	}
+	for i := range turns {
+		if t := &turns[i]; w.has(t.can) && len(t.names) == 1 {
+			out := t.take(w.buffer(), data)
+			c := w.guessed(p, t.names, out)
+			w.show(c)
+			w.drop(c)
+			w.release(out)
+		}
+	}
+	return len(data) < shortestPadded
+}
+
+// shortestShown is how many bytes the shortest value has that is looked for as it is.
+const shortestShown = 6
 
 // strange reports whether a text is none that is written for people or programs: more
 // than an eighth of it is signs, or it has the signs of escapes that can't be read.
@@ -313,7 +366,14 @@ func (w *walk) bytesOf(p *Part, data []byte, seen class, show bool, depth int) b
 	if seen&^(inRun|equals) == 0 {
 		fits := fitting(data, seen&^equals)
 		copy(forms[:], fits[:])
-		if seen&(plus|dash) == 0 && len(data) <= 256 {
+		switch {
+		case len(data) >= shortestRun && !mixed(seen):
+			// Of bytes in base64 or base58 that long, one in 2,000 lacks either case; what
+			// does are mostly paths and names.
+			if i := slices.Index(forms[:], &inBase64); i >= 0 {
+				forms[i] = nil
+			}
+		case seen&(plus|dash) == 0 && len(data) <= 256:
 			forms[4] = &inBase58
 		}
 	} else if seen&blank == 0 {
@@ -333,7 +393,10 @@ func (w *walk) bytesOf(p *Part, data []byte, seen class, show bool, depth int) b
 		if show && f != &inHex {
 			w.show(c)
 		}
-		found := w.wide(c, depth+1) || w.structure(c, w.o.binary, depth+1) || w.dark(c, depth+1, 0)
+		if inner := barred(out); show && inner != nil {
+			w.leaf(c, inner, Bytes, p.Key, p.at, depth+1)
+		}
+		found := w.wide(c, depth+1) || w.structure(c, w.o.binary, depth+1) || w.numbers(c, depth+1) || w.dark(c, depth+1, 0)
 		if !found && show && (f == &inBase64 || f == &inHex) {
 			as := asToken
 			if p.whole() && binaryText(p.Data, data) {
@@ -354,6 +417,9 @@ func (w *walk) bytesOf(p *Part, data []byte, seen class, show bool, depth int) b
 	}
 	return false
 }
+
+// mixed reports whether a text has small letters and capitals.
+func mixed(seen class) bool { return seen&(hexLower|lower) != 0 && seen&(hexUpper|upper) != 0 }
 
 // certainly reports whether a value is written as only bytes are: in hexadecimal digits, or in
 // base64 with the padding or the signs that tokens avoid.

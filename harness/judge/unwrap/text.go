@@ -18,9 +18,12 @@ func (w *walk) text(p *Part, s overview, depth int) {
 		if s.seen&inRun == s.seen&^equals { // a=3D is a field, and may be quoted-printable
 			w.escape(p, canQuoted, "quoted-printable", coding.QuotedPrintable, depth)
 		}
-		if s.signs > 1 && s.seen&(ampersand|blank) == 0 { // an equals sign is a digit of base 85 as well
+		if s.signs > 1 && (s.seen&(ampersand|blank) == 0 || s.seen&blank == 0 && s.signs*8 >= len(p.Data)) { // an equals sign is a digit of base 85 as well
 			w.guess(p, p.Data, &inASCII85, depth)
 		}
+		return
+	}
+	if s.seen&equals != 0 && s.signs > 0 && w.pairs(p, depth) {
 		return
 	}
 	opened := false
@@ -129,6 +132,9 @@ func (w *walk) spelled(p *Part, s overview, depth int) bool {
 	defer func() { w.release(out) }()
 	if sure != coding.Strong || !w.spend(p, depth) {
 		return false
+	}
+	if f == &inHex && !turned(p) && w.has(canReversed) && !w.readable(out) {
+		w.reversed(p, depth)
 	}
 	return w.opened(p, f.name, out, depth, false)
 }
@@ -293,16 +299,21 @@ func (w *walk) decode(p *Part, run []byte, f *form, depth int) bool {
 	}
 	if f.group > 0 && len(run) > prefix {
 		head, sure := f.decode(w.head[:0], run[:prefix/f.group*f.group])
-		if sure == coding.No || !promising(head) {
+		if sure == coding.No || !promising(head) && !hollow(head) {
 			return false
 		}
 	}
 	out, sure := f.decode(w.buffer(), run)
 	defer func() { w.release(out) }()
-	if sure == coding.No || !promising(out) || !w.spend(p, depth) {
+	if sure == coding.No || !promising(out) && !(hollow(out[:min(len(out), prefix)]) && w.readable(out)) || !w.spend(p, depth) {
 		return false
 	}
 	return w.opened(p, f.name, out, depth, false)
+}
+
+// hollow reports whether a good part of bytes is zeros, as in UTF-16 and in archives.
+func hollow(b []byte) bool {
+	return len(b) >= 2*shortestOpened && bytes.Count(b, []byte{0})*8 >= len(b)
 }
 
 // raw shows what a run is in a form when it is nothing readable, for it may hold what is

@@ -86,6 +86,31 @@ func messageText(data []byte, depth int) (text int, ok bool) {
 	return text, true
 }
 
+// Bounds of a message that holds numbers only.
+const (
+	shortestNumbers = 6
+	longestNumbers  = 64
+)
+
+// NumbersOnly reports whether bytes may be a short message of Protocol Buffers that holds
+// nothing but numbers: at least two fields, each once and in order, with tags of one byte.
+// About one in a hundred of random bytes as short as that is one by chance.
+func NumbersOnly(data []byte) bool {
+	if len(data) < shortestNumbers || len(data) > longestNumbers {
+		return false
+	}
+	last, fields := 0, 0
+	for len(data) > 0 {
+		f, n := nextField(data)
+		if n == 0 || !f.plausible() || f.bytes != nil || f.wire == protowire.BytesType || f.number <= last || f.number > 15 {
+			return false
+		}
+		last, data = f.number, data[n:]
+		fields++
+	}
+	return fields >= 2
+}
+
 // lineMessage reports whether bytes that are legible are a message all the same: every
 // field is the first one, and its tag a line feed.
 func lineMessage(data []byte) bool {
