@@ -1,6 +1,7 @@
 package observe
 
 import (
+	"bytes"
 	"encoding/binary"
 
 	"golang.org/x/net/http2"
@@ -140,11 +141,18 @@ func (s *side) begin() error {
 			return notUnderstood("a header block is too long")
 		}
 		s.step = (*side).payload
-	case http2.FramePriority, http2.FramePing, http2.FrameWindowUpdate, frameAltSvc, frameOrigin, framePriorityUpdate:
+	case frameAltSvc, frameOrigin:
 		s.step = (*side).skip
+		if s.sent { // these are for the origin to send
+			return s.unexpected()
+		}
+	case http2.FramePriority, http2.FramePing, http2.FrameWindowUpdate, framePriorityUpdate:
+		s.step = (*side).skip
+		if f.left > frameSizes[f.kind] {
+			return s.unexpected()
+		}
 	default:
-		s.step = (*side).unknown
-		return s.c.strayed(s.sent, f.header[:])
+		return s.unexpected()
 	}
 	return nil
 }
@@ -155,6 +163,26 @@ const (
 	frameOrigin         http2.FrameType = 0x0c
 	framePriorityUpdate http2.FrameType = 0x10
 )
+
+// frameSizes are what frames have of payload that say nothing about an exchange, in
+// bytes (RFC 9113 section 6): with more in them they are kept. A PRIORITY_UPDATE names
+// a stream, and has as much as "u=0, i=?1" (RFC 9218 section 7.1).
+var frameSizes = map[http2.FrameType]int{http2.FramePriority: 5, http2.FramePing: 8, http2.FrameWindowUpdate: 4, framePriorityUpdate: 4 + 9}
+
+// unexpected keeps a frame, with its payload, that has a type of its own or more in it
+// than belongs there.
+func (s *side) unexpected() error {
+	s.step = (*side).unknown
+	return s.c.strayed(s.sent, s.frames.header[:])
+}
+
+// padding keeps what the client has put into padding, which is to be zeros.
+func (s *side) padding(b []byte) error {
+	if s.sent && len(bytes.Trim(b, "\x00")) > 0 {
+		return s.c.strayed(true, b)
+	}
+	return nil
+}
 
 // over is for a frame that is at its end.
 func (s *side) over() { s.step = (*side).frame }
@@ -197,6 +225,9 @@ func (s *side) data(b []byte) (int, error) {
 		f.left -= n
 	default:
 		n = min(len(b), f.left)
+		if err := s.padding(b[:n]); err != nil {
+			return 0, err
+		}
 		f.left -= n
 	}
 	if f.stream != nil {
@@ -262,7 +293,7 @@ func (s *side) processHeld() error {
 	if len(rest) == 0 {
 		return s.process(kind, flags, id, first, len(b))
 	}
-	first, err := unpad(kind, flags, first)
+	first, err := s.unpad(kind, flags, first)
 	if err != nil {
 		return err
 	}
@@ -277,12 +308,16 @@ func (s *side) processHeld() error {
 }
 
 // unpad takes padding and priority off a HEADERS or PUSH_PROMISE frame's payload.
-func unpad(kind http2.FrameType, flags http2.Flags, p []byte) ([]byte, error) {
+func (s *side) unpad(kind http2.FrameType, flags http2.Flags, p []byte) ([]byte, error) {
 	if flags.Has(http2.FlagHeadersPadded) {
 		if len(p) == 0 || int(p[0]) > len(p)-1 {
 			return nil, notUnderstood("there is more padding than payload")
 		}
-		p = p[1 : len(p)-int(p[0])]
+		end := len(p) - int(p[0])
+		if err := s.padding(p[end:]); err != nil {
+			return nil, err
+		}
+		p = p[1:end]
 	}
 	if kind == http2.FrameHeaders && flags.Has(http2.FlagHeadersPriority) {
 		if len(p) < 5 {
@@ -298,9 +333,10 @@ func (s *side) process(kind http2.FrameType, flags http2.Flags, id uint32, p []b
 	c := s.c
 	switch kind {
 	case http2.FrameSettings:
-		if !flags.Has(http2.FlagSettingsAck) {
-			return c.settings(s, p)
+		if flags.Has(http2.FlagSettingsAck) {
+			return c.strayed(s.sent, p) // there is nothing in it
 		}
+		return c.settings(s, p)
 	case http2.FrameRSTStream:
 		if len(p) != 4 {
 			return notUnderstood("a RST_STREAM frame has no code")
@@ -310,9 +346,14 @@ func (s *side) process(kind http2.FrameType, flags http2.Flags, id uint32, p []b
 		if len(p) < 8 {
 			return notUnderstood("a GOAWAY frame is too short")
 		}
+		if s.sent {
+			if err := c.strayed(true, p[8:]); err != nil {
+				return err
+			}
+		}
 		return c.goAway(s, binary.BigEndian.Uint32(p)&^(1<<31), http2.ErrCode(binary.BigEndian.Uint32(p[4:])))
 	case http2.FrameHeaders, http2.FramePushPromise:
-		p, err := unpad(kind, flags, p)
+		p, err := s.unpad(kind, flags, p)
 		if err != nil {
 			return err
 		}
@@ -336,24 +377,6 @@ func (s *side) process(kind http2.FrameType, flags http2.Flags, id uint32, p []b
 			return c.requestHeaders(s, id, flags.Has(http2.FlagHeadersEndStream), size)
 		}
 		return c.responseHeaders(s, id, flags.Has(http2.FlagHeadersEndStream), size)
-	}
-	return nil
-}
-
-// settings reads a SETTINGS frame's payload. What one side says of its table is for
-// what the other one sends.
-func (c *Conn) settings(s *side, p []byte) error {
-	if len(p)%6 != 0 {
-		return notUnderstood("a SETTINGS frame has half a setting")
-	}
-	other := &c.up
-	if s.sent {
-		other = &c.down
-	}
-	for ; len(p) > 0; p = p[6:] {
-		if http2.SettingID(binary.BigEndian.Uint16(p)) == http2.SettingHeaderTableSize {
-			other.frames.allow(binary.BigEndian.Uint32(p[2:]))
-		}
 	}
 	return nil
 }

@@ -52,7 +52,7 @@ f4 < 404 HTTP/1.1 | Content-Length=0 | "" | 45`},
 		}, "", `
 f1 > POST https://api.example/a HTTP/1.1 | Host=api.example transfer-encoding=Chunked | "abc0123456789" | X-Sum=9 x-two=a b | 126
 f1 < 200 HTTP/1.1 | Transfer-Encoding=chunked | "!" | 60
-f2 = no-http :0 (bytes beside requests and responses: extensions of chunks, frames of unknown types, what came on a stream after its end) up ";x=\"y\"" down ""`},
+f2 = no-http :0 (bytes beside requests and responses: extensions of chunks, frames of unknown types, what came on a stream after its end, what control frames carry) up ";x=\"y\"" down ""`},
 		{"a body that ends with the connection", []step{sent(get), received("HTTP/1.0 200 OK\r\nServer: old\r\n\r\nsome"), received(" text"), receivedAll(nil)}, "",
 			asked + `f1 < 200 HTTP/1.0 | Server=old | "some text" | 41`},
 		{"one that breaks off", []step{sent(get), received("HTTP/1.0 200 OK\r\n\r\nsome"), receivedAll(io.ErrUnexpectedEOF)}, "",

@@ -10,6 +10,8 @@ import (
 
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
+
+	"github.com/unasked-audit/unasked/harness/flow"
 )
 
 // pen writes the frames of one side.
@@ -165,7 +167,7 @@ f2 > POST https://api.example/up HTTP/2.0 | | "part" cut: the origin reset the s
 f2 < 0  | | "" error: the origin reset the stream (REFUSED_STREAM)
 f3 > POST https://api.example/up HTTP/2.0 | | "much" cut: the origin answered before all of it was sent
 f3 < 413 HTTP/2.0 | | ""
-f4 = no-http :0 (bytes beside requests and responses: extensions of chunks, frames of unknown types, what came on a stream after its end) up "on its way" down ""`},
+f4 = no-http :0 (bytes beside requests and responses: extensions of chunks, frames of unknown types, what came on a stream after its end, what control frames carry) up "on its way" down ""`},
 		{"goodbye", func(up, down *pen) []step {
 			up.get(1, "/a")
 			up.get(3, "/b")
@@ -208,7 +210,7 @@ f2 < 0  | | "" error: cut`},
 			down.headers(1, true, ":status 200")
 			return []step{sent(up.take()), received(down.take())}
 		}, "", asked + `f1 < 200 HTTP/2.0 | | ""
-f2 = no-http :0 (bytes beside requests and responses: extensions of chunks, frames of unknown types, what came on a stream after its end) up "\x00\x00\x06\xfa\x00\x00\x00\x00\x01secret" down ""`},
+f2 = no-http :0 (bytes beside requests and responses: extensions of chunks, frames of unknown types, what came on a stream after its end, what control frames carry) up "\x00\x00\x06\xfa\x00\x00\x00\x00\x01secret" down ""`},
 		{"targets", func(up, down *pen) []step {
 			for i, path := range []string{"http://other.example/x?y", "*", "odd", ""} {
 				up.headers(uint32(2*i+1), true, ":method OPTIONS", ":scheme https", ":authority api.example:443", ":path "+path)
@@ -302,6 +304,61 @@ f2 = no-http :0 (after 1 request: the connection ended before all of it had come
 f2 > GET https://api.example/a HTTP/2.0 | accept=*/* | ""
 f1 < (101 Connection=Upgrade Upgrade=h2c) 200 HTTP/2.0 | | "answer"
 f2 < 204 HTTP/2.0 | | ""`)
+}
+
+// There is room for anything in frames that say nothing about an exchange, and in
+// padding: what the client puts there is kept.
+func TestFramesHideNothing(t *testing.T) {
+	const secret = "anna@example.org"
+	for name, hide := range map[string]func(*pen){
+		"a goodbye":                 func(p *pen) { p.must(p.fr.WriteGoAway(0, http2.ErrCodeNo, []byte(secret))) },
+		"a priority":                func(p *pen) { p.must(p.fr.WriteRawFrame(framePriorityUpdate, 0, 0, []byte("\x00\x00\x00\x01"+secret))) },
+		"an alternative service":    func(p *pen) { p.must(p.fr.WriteRawFrame(frameAltSvc, 0, 0, []byte("\x00\x00"+secret))) },
+		"an origin":                 func(p *pen) { p.must(p.fr.WriteRawFrame(frameOrigin, 0, 0, []byte("\x00\x10"+secret))) },
+		"a ping that is too long":   func(p *pen) { p.must(p.fr.WriteRawFrame(http2.FramePing, 0, 0, []byte(secret))) },
+		"a window that is too long": func(p *pen) { p.must(p.fr.WriteRawFrame(http2.FrameWindowUpdate, 0, 0, []byte(secret))) },
+		"an old priority":           func(p *pen) { p.must(p.fr.WriteRawFrame(http2.FramePriority, 0, 1, []byte(secret))) },
+		"settings that are agreed to": func(p *pen) {
+			p.must(p.fr.WriteRawFrame(http2.FrameSettings, http2.FlagSettingsAck, 0, []byte(secret)))
+		},
+		"data's padding": func(p *pen) {
+			p.must(p.fr.WriteRawFrame(http2.FrameData, http2.FlagDataPadded, 1, []byte("\x10x"+secret)))
+		},
+		"headers' padding": func(p *pen) {
+			block := string(p.fields("x-sum 9"))
+			p.must(p.fr.WriteRawFrame(http2.FrameHeaders, http2.FlagHeadersPadded|http2.FlagHeadersEndHeaders|http2.FlagHeadersEndStream, 1, []byte("\x10"+block+secret)))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			up, down := newPen(t), newPen(t)
+			up.out.WriteString(preface)
+			up.settings(http2.Setting{ID: 9, Val: 1})
+			down.settings()
+			up.headers(1, false, ":method POST", ":scheme https", ":authority api.example", ":path /")
+			hide(up)
+			up.must(up.fr.WriteDataPadded(1, false, nil, make([]byte, 9)))
+			up.must(up.fr.WritePing(false, [8]byte{1}))
+			text, settings := up.take(), down.take()
+			for _, split := range []func(int, string) []string{whole, bytewise} {
+				m := play(t, h2Options, []step{sent(text), received(settings)}, "", split)
+				found := false
+				for _, r := range m.log {
+					c, is := r.(flow.Connection)
+					found = found || is && c.Reason == flow.NoHTTP && strings.Contains(string(c.Up.Inline), secret)
+				}
+				if !found {
+					t.Errorf("nothing is recorded of it:\n%s", m)
+				}
+			}
+		})
+	}
+	up := newPen(t)
+	up.out.WriteString(preface)
+	up.settings(http2.Setting{ID: 0x1a1a, Val: 0x616e6e61}, http2.Setting{ID: http2.SettingInitialWindowSize, Val: 0x62626262})
+	got := play(t, h2Options, []step{sent(up.take())}, "", whole).String()
+	if !strings.Contains(got, "anna") || strings.Contains(got, "bbbb") {
+		t.Errorf("got\n%s", got)
+	}
 }
 
 func TestWhatIsNoHTTP2IsKept(t *testing.T) {

@@ -355,7 +355,7 @@ func TestGRPC(t *testing.T) {
 	s.Stop()
 	<-served
 	requests, responses, _, rest := e.flows()
-	if len(requests) != 4 || len(rest) != 0 {
+	if len(requests) != 4 || len(rest) != 1 || string(rest[0].Up.Inline) != "client transport shutdown" { // which is how it says goodbye
 		t.Fatalf("%d requests, %v", len(requests), rest)
 	}
 	for i, q := range requests {

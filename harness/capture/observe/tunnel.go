@@ -51,7 +51,7 @@ func (c *Conn) strayed(sent bool, b []byte) error {
 		return nil
 	}
 	if c.stray == nil {
-		c.stray = c.newOpaque("bytes beside requests and responses: extensions of chunks, frames of unknown types, what came on a stream after its end")
+		c.stray = c.newOpaque("bytes beside requests and responses: extensions of chunks, frames of unknown types, what came on a stream after its end, what control frames carry")
 	}
 	return c.stray.write(sent, b)
 }

@@ -1,6 +1,7 @@
 package observe
 
 import (
+	"bytes"
 	"encoding/binary"
 	"strings"
 
@@ -18,6 +19,7 @@ type messages struct {
 	inside bool   // a frame's payload is being read
 	final  bool   // it is the last of its message
 	data   bool   // it is no control frame
+	op     byte
 	mask   [4]byte
 	masked bool
 	turn   int // which byte of the mask is next
@@ -28,6 +30,8 @@ type messages struct {
 	body    Body
 	inflate *inflater // nil where no compression was agreed on
 
+	control []byte // what the client's control frame carries
+	ping    []byte // what the last ping carried
 	scratch []byte // where masks are taken off
 	broken  string // why no more is read
 }
@@ -44,7 +48,9 @@ const (
 	opContinuation = 0
 	opText         = 1
 	opBinary       = 2
-	opControl      = 8 // and above
+	opControl      = 8 // and above; closes a connection
+	opPing         = 9
+	opPong         = 10
 )
 
 // take reads bytes. An error is the Recorder's.
@@ -63,6 +69,8 @@ func (m *messages) take(b []byte) error {
 			if err := m.payload(b[:n]); err != nil {
 				return err
 			}
+		} else {
+			m.control = append(m.control, m.plain(b[:n])...) // 125 bytes at most
 		}
 		b = b[n:]
 		if m.left -= uint64(n); m.left == 0 {
@@ -126,7 +134,8 @@ func (m *messages) head(b []byte) (n int, err error) {
 // begin looks at a frame's first byte. why says what is wrong with it.
 func (m *messages) begin(first byte, length uint64) (why string) {
 	op := first & 0x0f
-	m.data = op < opControl
+	m.op, m.data = op, op < opControl
+	m.control = m.control[:0]
 	switch {
 	case first&0x30 != 0:
 		return "a bit is set that nothing was agreed on for"
@@ -152,13 +161,7 @@ func (m *messages) begin(first byte, length uint64) (why string) {
 // payload takes bytes of a message, as they are in the frame.
 func (m *messages) payload(b []byte) error {
 	for len(b) > 0 {
-		part := b
-		if m.masked {
-			if m.scratch == nil {
-				m.scratch = make([]byte, 4<<10)
-			}
-			part = m.unmask(b)
-		}
+		part := m.plain(b)
 		if m.packed {
 			m.inflate.add(part)
 		} else if err := writeTo(&m.body, m.t.c.o.Recorder, part); err != nil {
@@ -167,6 +170,18 @@ func (m *messages) payload(b []byte) error {
 		b = b[len(part):]
 	}
 	return nil
+}
+
+// plain is the first of the bytes, at least one, without their mask. They are valid
+// until the next call.
+func (m *messages) plain(b []byte) []byte {
+	if !m.masked {
+		return b
+	}
+	if m.scratch == nil {
+		m.scratch = make([]byte, 4<<10)
+	}
+	return m.unmask(b)
 }
 
 // unmask copies bytes, as many as there is room for, and takes the mask off.
@@ -193,7 +208,10 @@ func (m *messages) unmask(b []byte) []byte {
 
 func (m *messages) endFrame() error {
 	m.inside = false
-	if !m.data || !m.final {
+	switch {
+	case !m.data:
+		return m.endControl()
+	case !m.final:
 		return nil
 	}
 	cut := ""
@@ -204,6 +222,25 @@ func (m *messages) endFrame() error {
 		}
 	}
 	return m.record(cut)
+}
+
+// endControl is for a control frame that is whole. What the client writes into one is
+// kept without its mask, but for what a server has asked it to repeat, and for the
+// number that says why it closes.
+func (m *messages) endControl() error {
+	text := m.control
+	switch other := m.t.messages[1]; {
+	case m.op == opPing:
+		m.ping = append(m.ping[:0], text...)
+	case m.op == opPong && other != nil && bytes.Equal(text, other.ping):
+		return nil
+	case m.op == opControl:
+		text = text[min(2, len(text)):]
+	}
+	if !m.sent {
+		return nil
+	}
+	return m.t.c.strayed(true, text)
 }
 
 // cut records the message that is under way, if any.
@@ -233,7 +270,14 @@ func (m *messages) record(cut string) error {
 }
 
 // end records what is under way when the connection is over.
-func (m *messages) end() error { return m.cut(m.t.c.blame()) }
+func (m *messages) end() error {
+	if m.inside && !m.data {
+		if err := m.endControl(); err != nil {
+			return err
+		}
+	}
+	return m.cut(m.t.c.blame())
+}
 
 // deflate is what was agreed on for one direction (RFC 7692).
 type deflate struct{ noTakeover bool }

@@ -77,8 +77,22 @@ f1 > message 2 binary "in three parts"
 f1 < message 3 binary ""
 f1 < message 4 text 300 bytes
 f1 > message 5 text "half" cut: the origin hung up
-f1 = upgraded ws.example:443 (the connection went over to WebSocket) up %q down 320 bytes`,
+f1 = upgraded ws.example:443 (the connection went over to WebSocket) up %q down 320 bytes
+f2 = no-http :0 (bytes beside requests and responses: extensions of chunks, frames of unknown types, what came on a stream after its end, what control frames carry) up "ping" down ""`,
 		wsFrame(0x81, true, "anna")+wsFrame(0x89, true, "ping")+wsFrame(0x02, true, "in ")+wsFrame(0x8a, true, "")+wsFrame(0x00, true, "three ")+wsFrame(0x80, true, "parts")+wsFrame(0x01, true, "half")))
+}
+
+// Control frames have room for 125 bytes of anything: what the client puts there is
+// kept without its mask, that it can be found. An answer to a ping says nothing new.
+func TestWebSocketControlFramesHideNothing(t *testing.T) {
+	everyWay(t, Options{Scheme: "https", Target: "ws.example:443"}, []step{
+		sent(wsAsk), received(wsAnswer + wsFrame(0x89, false, "are you there")),
+		sent(wsFrame(0x8a, true, "are you there") + wsFrame(0x89, true, "") + wsFrame(0x89, true, "anna@")),
+		sent(wsFrame(0x8a, true, "example") + wsFrame(0x88, true, "\x03\xe8.o")), received(wsFrame(0x88, false, "\x03\xe8")),
+		sent(wsFrame(0x89, true, "rg, and more")[:8]), sentAll(nil), receivedAll(nil), // it breaks off
+	}, "", wsAsked+fmt.Sprintf(`f1 = upgraded ws.example:443 (the connection went over to WebSocket) up %q down "\x89\rare you there\x88\x02\x03\xe8"
+f2 = no-http :0 (bytes beside requests and responses: extensions of chunks, frames of unknown types, what came on a stream after its end, what control frames carry) up "anna@example.org" down ""`,
+		wsFrame(0x8a, true, "are you there")+wsFrame(0x89, true, "")+wsFrame(0x89, true, "anna@")+wsFrame(0x8a, true, "example")+wsFrame(0x88, true, "\x03\xe8.o")+wsFrame(0x89, true, "rg, and more")[:8]))
 }
 
 func TestWebSocketCompression(t *testing.T) {
