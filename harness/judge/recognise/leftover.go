@@ -51,7 +51,8 @@ func (l *leftovers) keep(p *unwrap.Part) {
 		if len(p.Data) >= shortest && len(l.binaries) < mostBinaries && p.Root() != "" {
 			l.binaries = append(l.binaries, leftover{part: withoutData(p), data: bytes.Clone(p.Data[:min(len(p.Data), mostBinary)])})
 		}
-		if slices.Contains(digestSizes, len(p.Data)) && len(l.tokens) < mostTokens {
+		// A digest does not begin like a text: of 150,000 one does.
+		if slices.Contains(digestSizes, len(p.Data)) && len(l.tokens) < mostTokens && !text(p.Data[:12]) {
 			d := bytes.Clone(p.Data)
 			l.tokens = append(l.tokens, leftover{part: withoutData(p), data: d, form: "raw", text: d})
 		}

@@ -26,10 +26,8 @@ func (w *walk) text(p *Part, s overview, depth int) {
 	if s.seen&equals != 0 && s.signs > 0 && w.pairs(p, depth) {
 		return
 	}
-	opened := false
-	if s.seen&mark != 0 {
-		opened = w.link(p, depth)
-	}
+	linked := s.seen&mark != 0 && w.link(p, depth)
+	opened := linked
 	if w.spelled(p, s, depth) {
 		return
 	}
@@ -46,7 +44,8 @@ func (w *walk) text(p *Part, s overview, depth int) {
 	if s.seen&backslash != 0 {
 		opened = w.escape(p, canUnicode, "unicode", coding.Escapes, depth) || opened
 	}
-	if s.seen&equals != 0 && w.escape(p, canQuoted, "quoted-printable", coding.QuotedPrintable, depth) {
+	// The equals signs of a link's own fields may stand before what looks like a byte.
+	if s.seen&equals != 0 && (!linked || quoted(p.Data)) && w.escape(p, canQuoted, "quoted-printable", coding.QuotedPrintable, depth) {
 		opened = opened || p.Data[0] != '=' || bytes.Count(p.Data, []byte("=")) > 1 // else it may be padding in reverse
 	}
 	if s.seen&dash != 0 && (bytes.Contains(p.Data, []byte("--"))) {
@@ -59,6 +58,17 @@ func (w *walk) text(p *Part, s overview, depth int) {
 		return
 	}
 	w.stubborn(p, s, depth)
+}
+
+// quoted reports whether behind each equals sign a byte is written, in capitals as RFC 2045,
+// section 6.7, asks for.
+func quoted(text []byte) bool {
+	for i, c := range text {
+		if c == '=' && (len(text)-i < 3 || (classes[text[i+1]]|classes[text[i+2]])&^(digit|hexUpper) != 0) {
+			return false
+		}
+	}
+	return true
 }
 
 // backwards reports whether each percent sign stands behind two hexadecimal digits, as
