@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -285,7 +286,17 @@ func TestTheProxyIsNoWayToItselfOrToTheHost(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, target := range []string{secret.Listener.Addr().String(), "localhost:" + fmt.Sprint(secret.Listener.Addr().(*net.TCPAddr).Port), "169.254.169.254:80", "[::ffff:127.0.0.1]:80"} {
+	targets := []string{secret.Listener.Addr().String(), "localhost:" + fmt.Sprint(secret.Listener.Addr().(*net.TCPAddr).Port), "169.254.169.254:80", "[::ffff:127.0.0.1]:80"}
+	own, err := net.InterfaceAddrs() // what listens on all addresses can be had by each
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range own {
+		if p, err := netip.ParsePrefix(a.String()); err == nil && !p.Addr().IsLinkLocalUnicast() {
+			targets = append(targets, netip.AddrPortFrom(p.Addr(), 80).String())
+		}
+	}
+	for _, target := range targets {
 		conn, err := net.Dial("tcp", open.Addr())
 		if err != nil {
 			t.Fatal(err)

@@ -64,18 +64,29 @@ func (p *Proxy) isSelf(address string) bool {
 }
 
 // refuseHost is a net.Dialer's Control: it sees addresses after names were
-// resolved, so no name leads a device to what listens on the host's loopback
-// (an adb server, for one) or to a cloud's metadata service.
+// resolved, so no name leads a device to what listens on the host (an adb server on
+// loopback, for one, or what a firewall keeps from others on any of the host's
+// addresses) or to a cloud's metadata service.
 func refuseHost(_, address string, _ syscall.RawConn) error {
 	a, err := netip.ParseAddrPort(address)
 	if err != nil {
 		return err
 	}
 	ip := a.Addr().Unmap()
-	if ip.IsLoopback() || ip.IsUnspecified() || ip.IsLinkLocalUnicast() {
+	if ip.IsLoopback() || ip.IsUnspecified() || ip.IsLinkLocalUnicast() || isOwn(ip) {
 		return fmt.Errorf("%s: %w", ip, errHost)
 	}
 	return nil
+}
+
+// isOwn reports whether an address is one of this host's. They are asked for each time,
+// for they change.
+func isOwn(ip netip.Addr) bool {
+	own, err := net.InterfaceAddrs()
+	return err == nil && slices.ContainsFunc(own, func(a net.Addr) bool {
+		p, err := netip.ParsePrefix(a.String())
+		return err == nil && p.Addr().Unmap() == ip.WithZone("")
+	})
 }
 
 // dialClear joins the connection with its origin, without TLS. opened is a connection
