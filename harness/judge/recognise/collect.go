@@ -132,14 +132,14 @@ func guessed(p *unwrap.Part, m *Match) bool {
 	switch {
 	case m.Embedded && !isSum(first(m.Chain)):
 		return false
-	case whole && p.Type == unwrap.Number:
+	case whole && (p.Type == unwrap.Number || first(m.Chain) == "raw"):
 		return m.Bits >= leastNumber
 	}
 	return m.Bits >= unmistakableAt || whole && m.Bits >= leastWhole
 }
 
-// The bits of a value that is all there is: of a number in a message, of which there are few,
-// and of anything else.
+// The bits of a value that is all there is: of a number in a message or of raw bytes, of
+// which there are few, and of anything else.
 const (
 	leastNumber = 32
 	leastWhole  = 40
@@ -302,7 +302,7 @@ func (c *Collector) deepest(hits []Hit) []Hit {
 // it was to take off escapes that the value does not have.
 func idle(whole, part Hit) bool {
 	n := len(whole.Chain)
-	if len(whole.Match.Chain) > 0 || len(part.Match.Chain) > 0 || len(part.Chain) <= n || !slices.Equal(part.Chain[:n], whole.Chain) {
+	if len(whole.Match.Chain) > 0 || len(part.Chain) <= n || !slices.Equal(part.Chain[:n], whole.Chain) {
 		return false
 	}
 	return !slices.ContainsFunc(part.Chain[n:], func(link string) bool { return !escapes[link] })

@@ -118,6 +118,13 @@ func raw(m *maker, value []byte) {
 			m.add([]byte(enc.EncodeToString(text)), needle{chain: []string{"base64", "raw"}, how: how, half: half, near: wordlike, bits: float32(bits)})
 		}
 	}
+	// Of a number, hexadecimal digits are not what the number is written as.
+	number := func(text []byte, how, half string, bits float64) {
+		add(text, how, half, bits)
+		for _, digits := range hexes(text) {
+			m.add(digits, needle{chain: []string{"hex", "raw"}, how: how, half: half, near: hexadecimal, unmistakable: true, even: true, bits: float32(bits)})
+		}
+	}
 	text := string(value)
 	if b := toBytes(value); b != nil {
 		add(b, "as bytes", "", 8*float64(len(b)))
@@ -128,15 +135,15 @@ func raw(m *maker, value []byte) {
 	// A number has to fill six bytes of a varint, or it stands in too many places by chance.
 	if v, err := strconv.ParseUint(text, 10, 64); err == nil && v >= 1<<35 {
 		entropy := math.Log2(float64(v))
-		add(binary.LittleEndian.AppendUint64(nil, v), "as an integer of 64 bits", "", entropy)
-		add(binary.BigEndian.AppendUint64(nil, v), "as an integer of 64 bits", "", entropy)
-		add(binary.AppendUvarint(nil, v), "as a varint", "", entropy)
-		add(binary.AppendUvarint(nil, v<<1), "as a varint with a sign", "", entropy)
-		add(binary.LittleEndian.AppendUint64(nil, math.Float64bits(float64(v))), "as a double", "", entropy)
-		add(binary.BigEndian.AppendUint64(nil, math.Float64bits(float64(v))), "as a double", "", entropy)
+		number(binary.LittleEndian.AppendUint64(nil, v), "as an integer of 64 bits", "", entropy)
+		number(binary.BigEndian.AppendUint64(nil, v), "as an integer of 64 bits", "", entropy)
+		number(binary.AppendUvarint(nil, v), "as a varint", "", entropy)
+		number(binary.AppendUvarint(nil, v<<1), "as a varint with a sign", "", entropy)
+		number(binary.LittleEndian.AppendUint64(nil, math.Float64bits(float64(v))), "as a double", "", entropy)
+		number(binary.BigEndian.AppendUint64(nil, math.Float64bits(float64(v))), "as a double", "", entropy)
 	}
 	if lat, lon, ok := coordinates(text); ok {
-		rawLocation(lat, lon, add)
+		rawLocation(lat, lon, number)
 	}
 }
 

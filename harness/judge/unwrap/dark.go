@@ -80,6 +80,7 @@ func (w *walk) bare(p *Part, data []byte, depth, level int) bool {
 				c := w.guessed(p, []string{link}, out)
 				c.Type = Bytes
 				w.show(c)
+				w.numbers(c, depth+1)
 				found = w.dark(c, depth+1, level+1)
 				w.drop(c)
 			}
@@ -161,14 +162,17 @@ func (w *walk) xorText(p *Part, data []byte, s overview, depth int) (found bool)
 }
 
 // escapedUnder is the key under which data begins with an escape and is readable without its
-// escapes, or 0.
+// escapes, or is JSON or XML; 0 for none.
 func (w *walk) escapedUnder(data []byte) byte {
-	for _, c := range [...]byte{'%', '&', '\\', '='} {
+	for _, c := range [...]byte{'%', '&', '\\', '=', '{', '[', '<'} {
 		key := data[0] ^ c
 		if key == 0 || len(data) < 2*shortestDark {
 			continue
 		}
-		second := data[1] ^ key
+		second, last := data[1]^key, data[len(data)-1]^key
+		if c == '{' && last != '}' || c == '[' && last != ']' || c == '<' && last != '>' {
+			continue
+		}
 		if known := classes[second]&(digit|hexLower|hexUpper) != 0; c == '&' && second != '#' || c == '\\' && second != 'x' && second != 'u' || (c == '%' || c == '=') && !known {
 			continue
 		}

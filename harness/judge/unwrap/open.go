@@ -61,6 +61,9 @@ func (w *walk) look(p *Part, depth int) bool {
 	if (s.seen&control != 0 && len(p.Data) <= longestHidden || len(p.Data) < 128 && coding.Plausible("snappy-block", p.Data, 0)) && w.bare(p, p.Data, depth, 1) {
 		return true
 	}
+	if s.seen&control != 0 {
+		w.await(p, depth)
+	}
 	w.text(p, s, depth)
 	return true
 }
@@ -211,7 +214,7 @@ func (w *walk) wide(p *Part, depth int) bool {
 	}
 	out, name, sure := coding.UTF16(w.buffer(), p.Data)
 	defer func() { w.release(out) }()
-	if sure == coding.No || !coding.Text(out) && coding.Magic(out) == "" || !w.spend(p, depth) {
+	if sure == coding.No || !coding.Text(out) && coding.Magic(out) == "" && !w.inLZ(out) || !w.spend(p, depth) {
 		return false
 	}
 	return w.opened(p, name, out, depth, false)

@@ -101,7 +101,7 @@ func (w *walk) stubborn(p *Part, s overview, depth int) {
 // same of a number or of a hardware address.
 const (
 	shortestShort = 8
-	longestShort  = shortestRun - 1
+	longestShort  = shortestRun
 )
 
 // short shows a short value as the bytes of each form that it fits, and in reverse and
@@ -111,8 +111,12 @@ func (w *walk) short(p *Part, data []byte, s overview, depth int) bool {
 		return false
 	}
 	letters := s.seen & (hexLower | hexUpper | lower | upper)
-	if letters == 0 || s.seen&digit == 0 && !coded(data, s.seen) || !w.try(p) {
+	loud := s.seen&^(hexUpper|upper|digit|equals) == 0 // as base32 is
+	if letters == 0 || len(data) == longestShort && !loud || s.seen&digit == 0 && !scrambled(data) && !loud || !w.try(p) {
 		return false
+	}
+	if w.lzstring(p, data, depth) {
+		return true
 	}
 	run := bytes.TrimRight(data, "=")
 	forms := fitting(run, s.seen&^equals)
@@ -157,6 +161,12 @@ func strange(data []byte, s overview) bool {
 	}
 	if s.seen&high != 0 {
 		return s.longest < 4
+	}
+	if bytes.Contains(data, []byte("--")) || bytes.HasSuffix(data, []byte("Jye")) || bytes.HasPrefix(data, []byte("rlW")) { // xn-- or eyJ in reverse or with other letters
+		return true
+	}
+	if len(data) >= shortestSpelled && classes[data[2]]&inRun == 0 && data[5] == data[2] && data[8] == data[2] && data[11] == data[2] {
+		return true // bytes, one by one
 	}
 	if first := data[0]; (first == '}' || first == ']' || first == '>') && len(data) < 4096 {
 		return true
@@ -261,7 +271,7 @@ func (w *walk) turned(p *Part, data []byte, s overview, token bool, depth int) b
 		}
 		out := t.take(w.buffer(), data)
 		c := w.guessed(p, t.names, out)
-		told := w.telling(out)
+		told := w.telling(out) || (token || s.seen&high != 0) && w.inLZ(out)
 		if (told || token && len(t.names) == 1) && w.spend(p, depth) {
 			c.Guess = p.Guess || !told
 			if told {
@@ -277,6 +287,17 @@ func (w *walk) turned(p *Part, data []byte, s overview, token bool, depth int) b
 		}
 	}
 	return false
+}
+
+// inLZ reports whether a text is LZString's of something readable.
+func (w *walk) inLZ(text []byte) bool {
+	if !w.has(canLZString) {
+		return false
+	}
+	out, sure := coding.LZString(w.buffer(), text, 1<<16)
+	ok := sure != coding.No && len(out) >= shortestHidden/2 && w.readable(out)
+	w.release(out)
+	return ok
 }
 
 // telling reports whether a text says what it is: it has escapes, or is an encoding of
@@ -367,7 +388,7 @@ func (w *walk) bytesOf(p *Part, data []byte, seen class, show bool, depth int) b
 		fits := fitting(data, seen&^equals)
 		copy(forms[:], fits[:])
 		switch {
-		case len(data) >= shortestRun && !mixed(seen):
+		case len(data) >= shortestRun && !bothCases(seen):
 			// Of bytes in base64 or base58 that long, one in 2,000 lacks either case; what
 			// does are mostly paths and names.
 			if i := slices.Index(forms[:], &inBase64); i >= 0 {
@@ -418,8 +439,8 @@ func (w *walk) bytesOf(p *Part, data []byte, seen class, show bool, depth int) b
 	return false
 }
 
-// mixed reports whether a text has small letters and capitals.
-func mixed(seen class) bool { return seen&(hexLower|lower) != 0 && seen&(hexUpper|upper) != 0 }
+// bothCases reports whether a text has small letters and capitals.
+func bothCases(seen class) bool { return seen&(hexLower|lower) != 0 && seen&(hexUpper|upper) != 0 }
 
 // certainly reports whether a value is written as only bytes are: in hexadecimal digits, or in
 // base64 with the padding or the signs that tokens avoid.

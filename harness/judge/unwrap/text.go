@@ -31,10 +31,19 @@ func (w *walk) text(p *Part, s overview, depth int) {
 	if w.spelled(p, s, depth) {
 		return
 	}
+	// The signs of escapes are digits of base 85 as well; there they are some among others.
+	diverse := s.seen&blank == 0 && s.signs*8 >= len(p.Data) && len(p.Data) <= longestDiverse && escapes(p.Data)*2 < s.signs
+	if diverse && s.seen&(percent|ampersand|backslash|equals) != 0 && (w.guess(p, p.Data, &inASCII85, depth) || w.guess(p, p.Data, &inZ85, depth)) {
+		return
+	}
 	// What is escaped as a whole is looked through once, without its escapes.
 	if s.seen&percent != 0 {
-		opened = w.escape(p, canURL, "url", coding.Percent, depth) || opened
-		if opened && !turned(p) && w.has(canReversed) && backwards(p.Data) {
+		decode := coding.Percent
+		if bytes.IndexByte(p.Data, '+') >= 0 && !bytes.ContainsAny(p.Data, " ;/?:@&=$,#") {
+			decode = coding.FormValue // as a field of a form is escaped
+		}
+		opened = w.escape(p, canURL, "url", decode, depth) || opened
+		if opened && !turned(p) && w.has(canReversed) && escapedBackwards(p.Data, '%') {
 			w.reversed(p, depth)
 		}
 	}
@@ -47,11 +56,14 @@ func (w *walk) text(p *Part, s overview, depth int) {
 	// The equals signs of a link's own fields may stand before what looks like a byte.
 	if s.seen&equals != 0 && (!linked || quoted(p.Data)) && w.escape(p, canQuoted, "quoted-printable", coding.QuotedPrintable, depth) {
 		opened = opened || p.Data[0] != '=' || bytes.Count(p.Data, []byte("=")) > 1 // else it may be padding in reverse
+		if !turned(p) && w.has(canReversed) && escapedBackwards(p.Data, '=') {
+			w.reversed(p, depth)
+		}
 	}
 	if s.seen&dash != 0 && (bytes.Contains(p.Data, []byte("--"))) {
 		opened = w.escape(p, canPunycode, "punycode", coding.Punycode, depth) || opened
 	}
-	if opened || w.jwt(p, depth) {
+	if opened && !diverse || w.jwt(p, depth) {
 		return
 	}
 	if s.longest >= shortestPadded && w.runs(p, depth) {
@@ -71,14 +83,27 @@ func quoted(text []byte) bool {
 	return true
 }
 
-// backwards reports whether each percent sign stands behind two hexadecimal digits, as
-// it does in reverse.
-func backwards(text []byte) bool {
+// longestDiverse is how long a text is that may be in base 85 and hold signs of escapes.
+const longestDiverse = 4096
+
+// escapes counts the signs that begin an escape.
+func escapes(text []byte) (n int) {
+	for _, c := range text {
+		if classes[c]&(percent|ampersand|backslash|equals) != 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// escapedBackwards reports whether each sign of an escape stands behind two hexadecimal
+// digits, as it does in reverse.
+func escapedBackwards(text []byte, sign byte) bool {
 	if len(text) > longestHidden {
 		return false
 	}
 	for i, c := range text {
-		if c == '%' && (i < 2 || (classes[text[i-1]]|classes[text[i-2]])&^(digit|hexLower|hexUpper) != 0) {
+		if c == sign && i+3 < len(text) && text[i+1] != '\n' && (i < 2 || (classes[text[i-1]]|classes[text[i-2]])&^(digit|hexLower|hexUpper) != 0) {
 			return false
 		}
 	}
@@ -123,6 +148,9 @@ func (w *walk) spelled(p *Part, s overview, depth int) bool {
 	var f *form
 	if bytes.HasPrefix(data, []byte("<~")) {
 		f = &inASCII85
+		if bytes.Contains(data, []byte("=3D")) {
+			w.escape(p, canQuoted, "quoted-printable", coding.QuotedPrintable, depth)
+		}
 	} else if len(data) < shortestSpelled {
 		return false
 	}
@@ -372,7 +400,12 @@ func coded(run []byte, seen class) bool {
 	if seen&(hexLower|lower) == 0 || seen&(hexUpper|upper) == 0 {
 		return false
 	}
-	// Names in programs have few capitals, and change case twice a word.
+	return scrambled(run)
+}
+
+// scrambled reports whether letters change case as random ones do: names in programs have few
+// capitals, and change case twice a word.
+func scrambled(run []byte) bool {
 	changes, capitals := 0, 0
 	for i, c := range run {
 		if classes[c]&(hexUpper|upper) != 0 {

@@ -154,18 +154,25 @@ func (w *walk) pass() error {
 }
 
 // certainly is the likeness of bytes of a binary format without a signature: Certain if
-// they can be read to their last byte and have enough text in them, else Possible.
+// they can be read to their last byte and have enough text in them, else Possible. Beside
+// values that are bytes, the names of the members may be all the text that there is.
 func certainly(data []byte, read func(w *walk) error) Likeness {
-	text := 0
+	text, short, opaque := 0, 0, 0
 	b := usual
 	w := begin(&b, func(_ *Step, _ string, t Type, value []byte) {
-		if t == Text && len(value) >= 4 {
+		switch {
+		case t == Text && len(value) >= 4:
 			text += len(value)
+		case t == Text && len(value) >= 2:
+			short += len(value)
+		case t == Bytes:
+			opaque += len(value)
 		}
 	})
 	w.tallied = true
 	defer w.end()
-	if read(w) == nil && (text >= 8 && text*8 >= len(data) || text >= 4 && text*2 >= len(data)) {
+	if read(w) == nil && (text >= 8 && text*8 >= len(data) || text >= 4 && text*2 >= len(data) ||
+		opaque > 0 && text >= 6 && text+short >= 8 && (text+short)*2 >= len(data)-opaque) {
 		return Certain
 	}
 	return Possible
