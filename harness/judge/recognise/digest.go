@@ -25,6 +25,10 @@ type digests struct {
 	sums  []int  // that are made
 	sizes []int  // of the digests, in bytes
 	steps []step // what may be done to a value before
+	// once are the steps, and one, that the first table has; 0 is no step. It is made when a
+	// message first shows something that may be a digest.
+	once  []int
+	made  sync.Once
 	first heads
 	// deep are digests of values to which two steps were done, by the size of the
 	// digest; made when a message shows something of that size that nothing explains.
@@ -60,7 +64,7 @@ func newRecipe(spelling, sum, one, two int) recipe {
 // most digests: those that are made at once, and those of one size that are made later.
 const (
 	mostHeads     = 2_500_000
-	mostDeepHeads = 2_000_000
+	mostDeepHeads = 250_000
 )
 
 func newDigests(n *Needles, d *knowledge.Disguises) (*digests, error) {
@@ -101,7 +105,7 @@ func newDigests(n *Needles, d *knowledge.Disguises) (*digests, error) {
 			g.sizes = append(g.sizes, sums[s].size)
 		}
 	}
-	g.build()
+	g.once = g.atOnce()
 	return g, nil
 }
 
@@ -116,10 +120,10 @@ var digestForms = map[string]func([]byte) []byte{
 	"base64-url":      func(b []byte) []byte { return base64.RawURLEncoding.AppendEncode(nil, b) },
 }
 
-// build makes the table of what is looked for at once: the digests of values, of encoded
-// values and of digests in hexadecimal digits; of other forms of digests where there is room.
-func (g *digests) build() {
-	steps := make([]int, 1, len(g.steps)+1) // 0 is no step
+// atOnce chooses the steps that the first table has: none, encodings, and digests in
+// hexadecimal digits; other forms of digests where there is room.
+func (g *digests) atOnce() []int {
+	steps := make([]int, 1, len(g.steps)+1)
 	for i, s := range g.steps {
 		if s.common {
 			steps = append(steps, i+1)
@@ -139,20 +143,28 @@ func (g *digests) build() {
 		steps = steps[:1]
 		g.omitted = append(g.omitted, "digests of encoded values and of digests")
 	}
-	g.first = g.table(func(i int, made *headList) {
-		text := g.n.spellings[i].text
-		for _, one := range steps {
-			v := text
-			if one > 0 {
-				if v = g.steps[one-1].do(text); len(v) == 0 || string(v) == string(text) {
-					continue
+	return steps
+}
+
+// table are the digests that are looked for at once.
+func (g *digests) table() *heads {
+	g.made.Do(func() {
+		g.first = g.makeTable(func(i int, made *headList) {
+			text := g.n.spellings[i].text
+			for _, one := range g.once {
+				v := text
+				if one > 0 {
+					if v = g.steps[one-1].do(text); len(v) == 0 || string(v) == string(text) {
+						continue
+					}
+				}
+				for _, s := range g.sums {
+					made.sum(s, v, newRecipe(i, s, one, 0))
 				}
 			}
-			for _, s := range g.sums {
-				made.sum(s, v, newRecipe(i, s, one, 0))
-			}
-		}
+		})
 	})
+	return &g.first
 }
 
 // deepHeads are the digests of one size of values to which two steps were done.
@@ -161,32 +173,37 @@ type deepHeads struct {
 	heads heads
 }
 
-// deeper returns the digests of a size of values to which two steps were done. They are
-// made once, when they are asked for first; nil where nothing has that size or where
-// there would be too many.
+// deeper returns the digests of a size of values to which two of the common steps were
+// done. They are made when they are asked for first; nil where nothing has that size, and
+// none where there would be too many.
 func (g *digests) deeper(size int) *heads {
 	d := g.deep[size]
 	if d == nil {
 		return nil
 	}
 	d.once.Do(func() {
-		var of []int
+		var of, common []int
 		for _, s := range g.sums {
 			if sums[s].size == size {
 				of = append(of, s)
 			}
 		}
-		if len(g.n.spellings)*len(g.steps)*len(g.steps)*len(of) > mostDeepHeads {
+		for i, s := range g.steps {
+			if s.common {
+				common = append(common, i)
+			}
+		}
+		if len(g.n.spellings)*len(common)*len(common)*len(of) > mostDeepHeads {
 			return
 		}
-		d.heads = g.table(func(i int, made *headList) {
+		d.heads = g.makeTable(func(i int, made *headList) {
 			text := g.n.spellings[i].text
-			for b := range g.steps {
+			for _, b := range common {
 				inner := g.steps[b].do(text)
 				if len(inner) == 0 || string(inner) == string(text) {
 					continue
 				}
-				for a := range g.steps {
+				for _, a := range common {
 					v := g.steps[a].do(inner)
 					if len(v) == 0 || string(v) == string(inner) {
 						continue
@@ -201,9 +218,9 @@ func (g *digests) deeper(size int) *heads {
 	return &d.heads
 }
 
-// table makes a table from what do gives for each spelling; spellings are shared out
+// makeTable makes a table from what do gives for each spelling; spellings are shared out
 // among the processors.
-func (g *digests) table(do func(spelling int, made *headList)) heads {
+func (g *digests) makeTable(do func(spelling int, made *headList)) heads {
 	lists := make([]headList, runtime.GOMAXPROCS(0))
 	share := (len(g.n.spellings) + len(lists) - 1) / len(lists)
 	var wait sync.WaitGroup

@@ -154,9 +154,7 @@ func (c *Collector) digestsUnder(p *unwrap.Part) {
 			for j := range plain {
 				plain[j] ^= key
 			}
-			if len(c.n.digests.first.slots) > 0 {
-				c.n.digests.scan(plain, func(s sighted) { c.unmasked(p, c.n.digested(s), key) })
-			}
+			c.n.digests.scan(plain, func(s sighted) { c.unmasked(p, c.n.digested(s), key) })
 			if len(plain) >= 22 {
 				c.left.digestLike(p, plain, []byte{key})
 			}

@@ -68,10 +68,28 @@ func (n *Needles) weakly(p *unwrap.Part, found func(m Match, named bool)) {
 		try(binary.LittleEndian.Uint32(data), "raw")
 		return
 	}
-	if v, err := strconv.ParseUint(string(data), 16, 32); err == nil && len(data) == 8 {
-		try(uint32(v), "hex") //nolint:gosec // parsed as 32 bits
+	if nibbles[data[len(data)-1]] > 15 { // most words: not even a digit at the end
+		return
+	}
+	if len(data) == 8 {
+		if v, err := strconv.ParseUint(string(data), 16, 32); err == nil {
+			try(uint32(v), "hex") //nolint:gosec // parsed as 32 bits
+		}
+	}
+	if !onlyDigits(data[1:]) || data[0] != '-' && data[0] != '+' && !onlyDigits(data[:1]) {
+		return
 	}
 	if v, err := strconv.ParseInt(string(data), 10, 64); err == nil && v >= -1<<31 && v < 1<<32 {
 		try(uint32(v), "decimal") //nolint:gosec // either sign, as programs write it
 	}
+}
+
+// onlyDigits reports whether bytes are decimal digits.
+func onlyDigits(data []byte) bool {
+	for _, c := range data {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return true
 }

@@ -81,7 +81,7 @@ const shortestSixes = 11
 // to the right of it; so of 16 bytes a few are looked at, and what stands around them
 // only where it may belong to a run.
 func (g *digests) scan(data []byte, do func(sighted)) {
-	if len(g.first.slots) == 0 || len(data) < shortest {
+	if len(g.sums) == 0 || len(g.n.spellings) == 0 || len(data) < shortest {
 		return
 	}
 	if g.forms["raw"] {
@@ -143,8 +143,12 @@ func (w *windows) add(x window) {
 
 // flush looks up what waits.
 func (w *windows) flush() {
+	if w.n == 0 {
+		return
+	}
 	var passed [len(w.wait)]uint8
-	bloom, shift := w.first.bloom, w.first.shift&63
+	first := w.table()
+	bloom, shift := first.bloom, first.shift&63
 	n := 0
 	for i := range w.wait[:w.n] {
 		h := mix(w.wait[i].first)
@@ -159,7 +163,7 @@ func (w *windows) flush() {
 	w.n = 0
 	for _, i := range passed[:n] {
 		x := &w.wait[i]
-		w.first.find(x.first, func(r recipe) {
+		first.find(x.first, func(r recipe) {
 			if x.hex {
 				w.hexAt(x, r)
 			} else {
@@ -284,9 +288,13 @@ func (w *windows) base64At(x *window, r recipe) {
 	w.do(sighted{recipe: r, form: "base64", from: x.at, to: x.at + n, seen: min(6*n, 8*len(d)), whole: 8 * len(d), glued: x.at > x.from || x.at+n < x.to})
 }
 
-// raw looks for a digest in raw bytes that data begins with.
+// raw looks for a digest in raw bytes that data begins with. None begins with a text, but
+// for one of eight bytes in 2,500.
 func (g *digests) raw(data []byte, do func(sighted)) {
-	g.first.find(binary.BigEndian.Uint64(data), func(r recipe) {
+	if text(data[:min(len(data), shortestRun)]) {
+		return
+	}
+	g.table().find(binary.BigEndian.Uint64(data), func(r recipe) {
 		if s, ok := g.rawAt(data, 0, r); ok && s.to == len(data) || s.seen == s.whole {
 			do(s)
 		}
