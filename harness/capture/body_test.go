@@ -10,12 +10,16 @@ import (
 	"hash"
 	"io"
 	"net/http"
+	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/unasked-audit/unasked/harness/evidence"
+	"github.com/unasked-audit/unasked/harness/flow"
 )
 
 func get(t *testing.T, c *http.Client, url string) string {
@@ -271,4 +275,38 @@ func TestWithoutALogNothingPasses(t *testing.T) {
 		t.Errorf("Close = %v, want why nothing was recorded", err)
 	}
 	r.once.Do(func() {})
+}
+
+// A request whose head has passed before there was no room for its body is recorded as
+// far as it came, and nothing follows it.
+func TestWhatHasPassedBeforeTheDiskIsFull(t *testing.T) {
+	r := newRig(t)
+	var passed atomic.Int64
+	r.plain("api.example", http.HandlerFunc(func(_ http.ResponseWriter, q *http.Request) {
+		n, _ := io.Copy(io.Discard, q.Body)
+		passed.Add(n)
+	}))
+	partial := filepath.Join(r.dir, "partial") // where blobs begin
+	if err := os.RemoveAll(partial); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(partial, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := r.connect("api.example:80")
+	_, _ = io.WriteString(c, "POST /?imei=1 HTTP/1.1\r\nHost: api.example\r\nContent-Length: 100000\r\n\r\n")
+	_, _ = c.Write(make([]byte, 100000))
+	_, _ = io.Copy(io.Discard, c)
+	<-r.proxy.Failed()
+	if err := r.proxy.Close(t.Context()); err == nil {
+		t.Error("Close knows of no failure")
+	}
+	r.once.Do(func() {})
+	text, err := os.ReadFile(filepath.Join(r.dir, "log.jsonl"))
+	if err != nil || !bytes.Contains(text, []byte("http://api.example/?imei=1")) || !bytes.Contains(text, []byte("it could not be recorded")) {
+		t.Errorf("the log is %v %s", err, text)
+	}
+	if passed.Load() > flow.MaxInline {
+		t.Errorf("%d bytes passed that are not recorded", passed.Load())
+	}
 }

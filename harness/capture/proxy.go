@@ -234,16 +234,13 @@ func (p *Proxy) fail(err error) {
 	}
 }
 
-// record writes an event, and remembers the first failure.
+// record writes an event, and remembers the first failure. Its error is that: where
+// there was one, events are written all the same, for they tell what had passed before.
 func (p *Proxy) record(at evidence.Stamp, kind string, data any) error {
-	if err := p.Err(); err != nil {
-		return err
-	}
-	_, err := p.o.Log.AppendAt(at, kind, data)
-	if err != nil {
+	if _, err := p.o.Log.AppendAt(at, kind, data); err != nil {
 		p.fail(err)
 	}
-	return err
+	return p.Err()
 }
 
 // nextID numbers flows in the order in which they begin.
