@@ -66,10 +66,14 @@ func (c *Collector) explain() {
 	if unsalted > 0 {
 		c.cut = fmt.Sprintf("%d values that look like digests were not compared with all %d values of the message that may be salts", unsalted, len(salts))
 	}
+	var keys [][]byte
 	for i := range c.left.binaries {
 		b := &c.left.binaries[i]
 		if !c.opened[b.part.ID] && !c.hitIn(b.part.ID) {
-			c.unmask(b)
+			if keys == nil {
+				keys = c.keys()
+			}
+			c.unmask(b, keys)
 		}
 	}
 	c.unmaskTexts()
@@ -98,9 +102,9 @@ func (c *Collector) Unexplained() []Token { return c.tokens }
 // there after Hits.
 func (c *Collector) Cut() string { return c.cut }
 
-// unmask takes keys off bytes that nothing explains: one byte, whatever it is, and the
-// short values of the same message.
-func (c *Collector) unmask(b *leftover) {
+// unmask takes keys off bytes that nothing explains: one byte, whatever it is, and those
+// that the short values of the same message may be.
+func (c *Collector) unmask(b *leftover, keys [][]byte) {
 	p := b.part
 	p.Data = b.data
 	chain := append(slices.Clone(p.Chain), "xor")
@@ -114,8 +118,8 @@ func (c *Collector) unmask(b *leftover) {
 	if found {
 		return
 	}
-	for _, key := range c.keys() {
-		plain := make([]byte, len(b.data))
+	plain := make([]byte, len(b.data))
+	for _, key := range keys {
 		for i := range plain {
 			plain[i] = b.data[i] ^ key[i%len(key)]
 		}
