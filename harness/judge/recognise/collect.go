@@ -34,7 +34,7 @@ type Collector struct {
 	opener  *unwrap.Opener
 	parents []int // part → the part it was taken out of
 	opened  []bool
-	clean   []bool // nothing at all was found in the part
+	seen    seen
 	hits    []Hit
 	halves  []Hit
 	weak    []Hit
@@ -65,7 +65,6 @@ func (c *Collector) Part(p *unwrap.Part) {
 	for len(c.parents) <= p.ID {
 		c.parents = append(c.parents, -1)
 		c.opened = append(c.opened, false)
-		c.clean = append(c.clean, false)
 	}
 	c.parents[p.ID] = p.Parent
 	if p.Parent >= 0 && p.Parent < len(c.opened) && !p.Guess && !p.Alias && !masks(p.Chain) {
@@ -95,11 +94,17 @@ func (c *Collector) unmasked(p *unwrap.Part, m Match, key byte) bool {
 // search looks for needles in a part; chain is what led to it, key what was taken off.
 func (c *Collector) search(p *unwrap.Part, chain []string, key []byte) {
 	if c.searched(p) {
-		c.clean[p.ID] = true
+		c.seen.note(p, len(c.seen.spots))
 		c.weakly(p, chain, key)
 		return
 	}
-	clean := c.n.scan(p.Data, func(m Match) {
+	before := len(c.seen.spots)
+	stands := func(from, to int) {
+		if len(c.seen.spots) <= mostSpots {
+			c.seen.spots = append(c.seen.spots, spot{p.ID, from, to})
+		}
+	}
+	c.n.scan(p.Data, stands, func(m Match) {
 		if p.Guess && !guessed(p, &m) {
 			return
 		}
@@ -116,12 +121,10 @@ func (c *Collector) search(p *unwrap.Part, chain []string, key []byte) {
 		return
 	}
 	c.n.halves(p.Data, func(m Match) {
-		clean = false
+		stands(m.From, m.To)
 		c.keep(&c.halves, p, chain, key, m)
 	})
-	if p.ID < len(c.clean) {
-		c.clean[p.ID] = clean
-	}
+	c.seen.note(p, before)
 	c.weakly(p, chain, key)
 }
 
@@ -129,21 +132,14 @@ func (c *Collector) search(p *unwrap.Part, chain []string, key []byte) {
 // one that can't stand there by chance, or that is all there is.
 func guessed(p *unwrap.Part, m *Match) bool {
 	whole := m.From == 0 && m.To == len(p.Data)
-	switch {
-	case m.Embedded && !isSum(first(m.Chain)):
+	if m.Embedded && !isSum(first(m.Chain)) {
 		return false
-	case whole && (p.Type == unwrap.Number || first(m.Chain) == "raw"):
-		return m.Bits >= leastNumber
 	}
 	return m.Bits >= unmistakableAt || whole && m.Bits >= leastWhole
 }
 
-// The bits of a value that is all there is: of a number in a message or of raw bytes, of
-// which there are few, and of anything else.
-const (
-	leastNumber = 32
-	leastWhole  = 40
-)
+// leastWhole is how many bits a value has that counts where it is all there is.
+const leastWhole = 32
 
 // searched reports whether a part was searched as a piece of the one that it was taken
 // out of, with nothing found there. The shortest digests and bytes that are no text are

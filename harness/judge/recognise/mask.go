@@ -43,11 +43,8 @@ func (m *masked) build() {
 		if len(text) < shortestMasked || x.bits < maskedAt || len(x.chain) > 1 {
 			continue
 		}
-		switch first(x.chain) {
-		case "", "base64", "hex", "url", "raw":
-			texts = append(texts, differences(nil, text))
-			m.needles = append(m.needles, int32(i)) //nolint:gosec // as many as needles
-		}
+		texts = append(texts, differences(nil, text))
+		m.needles = append(m.needles, int32(i)) //nolint:gosec // as many as needles
 	}
 	for text, list := range m.n.brief {
 		for _, x := range list {

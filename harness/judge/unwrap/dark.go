@@ -161,8 +161,8 @@ func (w *walk) xorText(p *Part, data []byte, s overview, depth int) (found bool)
 	return found && !text && len(data) >= shortestSure && list[0].score >= 3*len(head)
 }
 
-// escapedUnder is the key under which data begins with an escape and is readable without its
-// escapes, or is JSON or XML; 0 for none.
+// escapedUnder is the key under which data is escapes, and readable without them, or is
+// JSON or XML; 0 for none.
 func (w *walk) escapedUnder(data []byte) byte {
 	for _, c := range [...]byte{'%', '&', '\\', '=', '{', '[', '<'} {
 		key := data[0] ^ c
@@ -170,6 +170,9 @@ func (w *walk) escapedUnder(data []byte) byte {
 			continue
 		}
 		second, last := data[1]^key, data[len(data)-1]^key
+		if c != '{' && c != '[' && c != '<' && bytes.Count(data, data[:1])*7 < len(data) { // escapes are of up to six characters each
+			continue
+		}
 		if c == '{' && last != '}' || c == '[' && last != ']' || c == '<' && last != '>' {
 			continue
 		}
@@ -177,7 +180,7 @@ func (w *walk) escapedUnder(data []byte) byte {
 			continue
 		}
 		out := coding.XOR(w.buffer(), data[:min(len(data), 1024)], key)
-		told := coding.ASCII(out) && w.telling(out)
+		told := coding.ASCII(out) && w.signed(out, survey(out))
 		w.release(out)
 		if told {
 			return key
@@ -366,10 +369,10 @@ type keys struct {
 	size [mostKeys]int
 }
 
-// note keeps a value that may be a key: a word, a number, an address or a sentence is none.
+// note keeps a value that may be a key: a guess, a word, a number, an address or a sentence is none.
 func (k *keys) note(p *Part) {
 	n := len(p.Data)
-	if k.n == mostKeys || n < shortestSecret || n > longestSecret || p.Type == Number || p.Type == Bool || p.root == flow.SurfaceHost || p.root == flow.SurfaceURL && p.at == nil {
+	if p.Guess || k.n == mostKeys || n < shortestSecret || n > longestSecret || p.Type == Number || p.Type == Bool || p.root == flow.SurfaceHost || p.root == flow.SurfaceURL && p.at == nil {
 		return
 	}
 	var seen class

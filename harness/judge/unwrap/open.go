@@ -79,7 +79,7 @@ func barred(data []byte) []byte {
 		return nil
 	}
 	to := bytes.LastIndexByte(data, '|')
-	if to-from < shortestHidden {
+	if to-from <= shortestDark {
 		return nil
 	}
 	return data[from+1 : to]

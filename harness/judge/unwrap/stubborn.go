@@ -52,6 +52,11 @@ func (w *walk) stubborn(p *Part, s overview, depth int) {
 	if len(data) < len(p.Data) {
 		s = survey(data)
 	}
+	if !turned(p) && w.has(canXOR) {
+		if key := w.escapedUnder(data); key != 0 && w.keyed(p, data, key, depth) {
+			return
+		}
+	}
 	token := s.seen&^(inRun|equals) == 0 && (s.longest >= shortestRun || s.longest >= shortestPadded && data[len(data)-1] == '=') && coded(data, s.seen)
 	if s.seen&^(inRun|equals) != 0 && s.seen&blank == 0 && (w.guess(p, p.Data, &inASCII85, depth) || w.guess(p, p.Data, &inZ85, depth)) {
 		return
@@ -128,12 +133,17 @@ func (w *walk) short(p *Part, data []byte, s overview, depth int) bool {
 		if sure != coding.No && len(out) >= shortestShown && w.spend(p, depth) {
 			c := w.guessed(p, []string{f.name}, out)
 			c.Type, c.Guess = Bytes, p.Guess || f == &inBase58 || f.can == canBase32
-			w.show(c)
+			if f != &inHex { // digits are found as they are
+				w.show(c)
+			}
 			w.numbers(c, depth+1)
 			w.await(c, depth+1)
 			w.drop(c)
 		}
 		w.release(out)
+		if f == &inHex {
+			break // nothing else has no other characters than these
+		}
 	}
 	for i := range turns {
 		if t := &turns[i]; w.has(t.can) && len(t.names) == 1 {
@@ -270,23 +280,46 @@ func (w *walk) turned(p *Part, data []byte, s overview, token bool, depth int) b
 			continue
 		}
 		out := t.take(w.buffer(), data)
-		c := w.guessed(p, t.names, out)
-		told := w.telling(out) || (token || s.seen&high != 0) && w.inLZ(out)
+		told := w.telling(out)
 		if (told || token && len(t.names) == 1) && w.spend(p, depth) {
-			c.Guess = p.Guess || !told
-			if told {
-				w.open(c, depth+1)
-			} else {
-				w.show(c)
-			}
+			w.shown(p, t, out, told, depth)
 		}
-		w.drop(c)
+		w.release(out)
+		if told {
+			return true
+		}
+	}
+	if !token && s.seen&high == 0 {
+		return false
+	}
+	for i := range turns {
+		t := &turns[i]
+		if !w.has(t.can) {
+			continue
+		}
+		out := t.take(w.buffer(), data)
+		told := w.inLZ(out) && w.spend(p, depth)
+		if told {
+			w.shown(p, t, out, true, depth)
+		}
 		w.release(out)
 		if told {
 			return true
 		}
 	}
 	return false
+}
+
+// shown shows what a turn gave, and opens it if it says what it is.
+func (w *walk) shown(p *Part, t *turn, out []byte, told bool, depth int) {
+	c := w.guessed(p, t.names, out)
+	c.Guess = p.Guess || !told
+	if told {
+		w.open(c, depth+1)
+	} else {
+		w.show(c)
+	}
+	w.drop(c)
 }
 
 // inLZ reports whether a text is LZString's of something readable.
@@ -304,6 +337,11 @@ func (w *walk) inLZ(text []byte) bool {
 // something readable, or a structure.
 func (w *walk) telling(text []byte) bool {
 	s := survey(text)
+	return w.signed(text, s) || w.encoded(text, s) || w.in85(text, s)
+}
+
+// signed reports whether a text has the signs of escapes, or is a structure.
+func (w *walk) signed(text []byte, s overview) bool {
 	if c := text[0]; c == '{' || c == '[' || c == '<' {
 		for i := range w.o.texts {
 			if w.o.texts[i].Looks(text) == container.Certain {
@@ -331,10 +369,10 @@ func (w *walk) telling(text []byte) bool {
 			}
 		}
 	}
-	if bytes.Contains(text, []byte("xn--")) || bytes.HasPrefix(text, []byte("<~")) || bytes.HasPrefix(text, []byte("eyJ")) {
+	if i := bytes.Index(text, []byte("xn--")); i == 0 || i > 0 && classes[text[i-1]]&inRun == 0 {
 		return true
 	}
-	return w.encoded(text, s) || w.in85(text, s)
+	return bytes.HasPrefix(text, []byte("<~")) || bytes.HasPrefix(text, []byte("eyJ"))
 }
 
 // in85 reports whether a text begins like base 85 of something readable.

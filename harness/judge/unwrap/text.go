@@ -32,7 +32,7 @@ func (w *walk) text(p *Part, s overview, depth int) {
 		return
 	}
 	// The signs of escapes are digits of base 85 as well; there they are some among others.
-	diverse := s.seen&blank == 0 && s.signs*8 >= len(p.Data) && len(p.Data) <= longestDiverse && escapes(p.Data)*2 < s.signs
+	diverse := s.seen&blank == 0 && (s.signs+s.marks)*8 >= len(p.Data) && len(p.Data) <= longestDiverse && escapes(p.Data)*2 < s.signs+s.marks
 	if diverse && s.seen&(percent|ampersand|backslash|equals) != 0 && (w.guess(p, p.Data, &inASCII85, depth) || w.guess(p, p.Data, &inZ85, depth)) {
 		return
 	}
@@ -103,7 +103,7 @@ func escapedBackwards(text []byte, sign byte) bool {
 		return false
 	}
 	for i, c := range text {
-		if c == sign && i+3 < len(text) && text[i+1] != '\n' && (i < 2 || (classes[text[i-1]]|classes[text[i-2]])&^(digit|hexLower|hexUpper) != 0) {
+		if c == sign && i+3 < len(text) && text[i+1] != '\n' && (i == 0 || text[i-1] != '\r') && (i < 2 || (classes[text[i-1]]|classes[text[i-2]])&^(digit|hexLower|hexUpper) != 0) {
 			return false
 		}
 	}
@@ -134,9 +134,9 @@ func (w *walk) escape(p *Part, can ability, name string, decode func(dst, src []
 	return w.opened(p, name, out, depth, false)
 }
 
-// shortestSpelled is how long bytes are that are written one by one: eight of them. A
+// shortestSpelled is how long bytes are that are written one by one: seven of them. A
 // hardware address has six, and is read as it is.
-const shortestSpelled = 23
+const shortestSpelled = 20
 
 // spelled opens a text that as a whole is written byte by byte, such as 61:62:63 or
 // \x61\x62\x63, in Adobe's brackets, or as base64 with white space in it.
@@ -158,6 +158,11 @@ func (w *walk) spelled(p *Part, s overview, depth int) bool {
 	case f != nil:
 	case data[0] == '\\' && data[1] == 'x', (c == ':' || c == ' ' || c == '-' || c == ',') && data[5] == c, data[0] == '0' && data[1]|0x20 == 'x':
 		f = &inHex
+	case c == '+' && data[5] == c && data[8] == c && w.has(canHex): // blanks, as a form has them
+		joined := bytes.ReplaceAll(data, []byte("+"), []byte(" "))
+		out, sure := coding.Hex(w.buffer(), joined)
+		defer func() { w.release(out) }()
+		return sure == coding.Strong && w.spend(p, depth) && w.opened(p, "hex", out, depth, false)
 	case s.seen&blank != 0 && s.seen&^(inRun|blank|equals) == 0 && bytes.IndexByte(data, ' ') > 0:
 		return w.spaced(p, data, depth)
 	default:
