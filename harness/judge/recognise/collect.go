@@ -99,12 +99,12 @@ func (c *Collector) search(p *unwrap.Part, chain []string, key []byte) {
 		return
 	}
 	before := len(c.seen.spots)
-	stands := func(from, to int) {
+	there := func(from, to int) {
 		if len(c.seen.spots) <= mostSpots {
 			c.seen.spots = append(c.seen.spots, spot{p.ID, from, to})
 		}
 	}
-	c.n.scan(p.Data, stands, func(m Match) {
+	c.n.scan(p.Data, there, func(m Match) {
 		if p.Guess && !guessed(p, &m) {
 			return
 		}
@@ -121,7 +121,7 @@ func (c *Collector) search(p *unwrap.Part, chain []string, key []byte) {
 		return
 	}
 	c.n.halves(p.Data, func(m Match) {
-		stands(m.From, m.To)
+		there(m.From, m.To)
 		c.keep(&c.halves, p, chain, key, m)
 	})
 	c.seen.note(p, before)
@@ -142,10 +142,10 @@ func guessed(p *unwrap.Part, m *Match) bool {
 const leastWhole = 32
 
 // searched reports whether a part was searched as a piece of the one that it was taken
-// out of, with nothing found there. The shortest digests and bytes that are no text are
+// out of, with nothing found in it. The shortest digests and bytes that are no text are
 // only recognised where they stand alone, so those parts are searched again.
 func (c *Collector) searched(p *unwrap.Part) bool {
-	return p.Alias && p.ID < len(c.clean) && p.Parent >= 0 && p.Parent < len(c.clean) && c.clean[p.Parent] && len(p.Data) > shortestRun && text(p.Data[:shortest])
+	return text(p.Data[:min(len(p.Data), shortest)]) && (len(p.Data) > shortestRun || !shortDigest(p.Data)) && c.seen.piece(p)
 }
 
 // weakly keeps what may be a digest of 32 bits.

@@ -32,6 +32,10 @@ func (m *masked) build() {
 	var texts [][]byte
 	for i := range m.n.needles {
 		x, text := &m.n.needles[i], m.n.filter.text(i)
+		if x.sum > 0 && len(text) < shortestMasked {
+			m.enter(text, *x)
+			continue
+		}
 		if x.sum > 0 && len(text) == shortestRaw {
 			texts = append(texts, differences(nil, text))
 			m.needles = append(m.needles, int32(i)) //nolint:gosec // as many as needles
@@ -71,7 +75,12 @@ func (m *masked) scan(data []byte, found func(Match, byte)) {
 	var short [mostMasked]byte
 	if len(data) < shortestMasked {
 		for _, x := range m.whole[string(differences(short[:0], data))] {
-			if key := data[0] ^ x.first; key != 0 && x.half == "" {
+			key := data[0] ^ x.first
+			switch {
+			case key == 0 || x.half != "":
+			case x.sum > 0:
+				found(m.n.digested(sighted{recipe: newRecipe(int(x.spelling), int(x.sum)-1, 0, 0), form: "raw", to: len(data), seen: 8 * len(data), whole: 8 * len(data)}), key)
+			default:
 				found(m.n.match(&x, 0, len(data), false), key)
 			}
 		}
@@ -145,16 +154,44 @@ func (c *Collector) digestsUnder(p *unwrap.Part) {
 	}
 	for i, set := range keys {
 		for ; set != 0; set &= set - 1 {
-			key := byte(64*i + bits.TrailingZeros64(set))
-			var room [longestDigest]byte
-			plain := append(room[:0], p.Data...)
-			for j := range plain {
-				plain[j] ^= key
-			}
-			c.n.digests.scan(plain, func(s sighted) { c.unmasked(p, c.n.digested(s), key) })
-			if len(plain) >= 22 {
-				c.left.digestLike(p, plain, []byte{key})
+			if key := byte(64*i + bits.TrailingZeros64(set)); c.n.digests.mayBeUnder(p.Data, key) {
+				c.underKey(p, key)
 			}
 		}
+	}
+}
+
+// mayBeUnder reports whether a value under a key may be a digest, as most words under most
+// keys are not: hexadecimal digits only, or capitals and small letters. What is shorter
+// than a run is looked up, for only a digest of 64 bits has so few characters.
+func (g *digests) mayBeUnder(data []byte, key byte) bool {
+	all, both := uint8(0), uint8(0xff)
+	for _, b := range data {
+		c := characters[b^key]
+		all |= c
+		both &= c
+	}
+	if len(data) >= shortestRun {
+		return both&inHex != 0 || all&(inCapitals|inSmall) == inCapitals|inSmall
+	}
+	if len(data) > shortestSixes && (len(data) != shortestSixes+1 || data[shortestSixes]^key != '=') {
+		return false
+	}
+	var plain [shortestSixes]byte
+	for i := range plain {
+		plain[i] = data[i] ^ key
+	}
+	return g.table().may(mix(headOfSixes(plain[:])))
+}
+
+// underKey looks for a digest in a value under a key.
+func (c *Collector) underKey(p *unwrap.Part, key byte) {
+	plain := make([]byte, len(p.Data))
+	for j := range plain {
+		plain[j] = p.Data[j] ^ key
+	}
+	c.n.digests.scan(plain, func(s sighted) { c.unmasked(p, c.n.digested(s), key) })
+	if len(plain) >= 22 {
+		c.left.digestLike(p, plain, []byte{key})
 	}
 }

@@ -31,22 +31,20 @@ type Match struct {
 // no match, unless the value has so many bits that it can't stand there by chance:
 // an IMEI in a longer number is nothing, but sixteen random hexadecimal digits in
 // a longer run are an identifier with something glued to it.
-func (n *Needles) Scan(data []byte, found func(Match)) { n.scan(data, found) }
+func (n *Needles) Scan(data []byte, found func(Match)) { n.scan(data, func(int, int) {}, found) }
 
-// scan is Scan; it reports whether there is nothing at all, not even a piece of something
-// else that has the bytes of a needle.
-func (n *Needles) scan(data []byte, found func(Match)) (clean bool) {
-	clean = true
+// scan is Scan; it calls there with each place that has the bytes of a needle, be it as a
+// piece of something else.
+func (n *Needles) scan(data []byte, there func(from, to int), found func(Match)) {
 	n.filter.each(data, func(at, i int) {
-		clean = false
-		x := &n.needles[i]
+		x, end := &n.needles[i], at+len(n.filter.text(i))
+		there(at, end)
 		if x.sum > 0 {
 			if s, ok := n.digests.rawAt(data, at, newRecipe(int(x.spelling), int(x.sum)-1, 0, 0)); ok {
 				found(n.digested(s))
 			}
 			return
 		}
-		end := at + len(n.filter.text(i))
 		if embedded, ok := x.stands(data, at, end); ok {
 			found(n.match(x, at, end, embedded))
 		}
@@ -54,11 +52,10 @@ func (n *Needles) scan(data []byte, found func(Match)) (clean bool) {
 	n.scanBrief(data, found)
 	if n.digests != nil {
 		n.digests.scan(data, func(s sighted) {
-			clean = false
+			there(s.from, s.to)
 			found(n.digested(s))
 		})
 	}
-	return clean
 }
 
 // stands reports whether a needle stands at a place by itself, or as a piece of
