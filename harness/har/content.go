@@ -8,6 +8,7 @@ import (
 	"mime/multipart"
 	"net/textproto"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -89,7 +90,8 @@ func (r *Reader) decoded(i int, what string, b *rawBody) []byte {
 }
 
 // fromLatin1 gives binary data back that a tool wrote as text, a character for each
-// byte: all are below U+0100, some above ASCII, and many are control characters.
+// byte: all are below U+0100, some above ASCII, and many are control characters, in the
+// whole or in a part of it: beside the texts of a form in parts (RFC 7578), a file of a few bytes is little.
 func fromLatin1(text []byte) ([]byte, bool) {
 	high := false
 	for _, b := range text {
@@ -98,7 +100,7 @@ func fromLatin1(text []byte) ([]byte, bool) {
 		}
 		high = high || b >= 0x80
 	}
-	if !high || !utf8.Valid(text) || !control(text) {
+	if !high || !utf8.Valid(text) || !control(text) && !slices.ContainsFunc(parted(text), control) {
 		return nil, false
 	}
 	out := make([]byte, 0, len(text))
@@ -106,6 +108,14 @@ func fromLatin1(text []byte) ([]byte, bool) {
 		out = append(out, byte(c))
 	}
 	return out, true
+}
+
+// parted is the lines of a text that begins as a form in parts does, and nothing of another.
+func parted(text []byte) [][]byte {
+	if !bytes.HasPrefix(text, []byte("--")) {
+		return nil
+	}
+	return bytes.Split(text, []byte("\r\n"))
 }
 
 // control reports whether more than a few characters of a text are such that no text

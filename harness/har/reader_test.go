@@ -63,6 +63,12 @@ func TestRequestBodies(t *testing.T) {
 		text, _ := json.Marshal(s.String())
 		return string(text)
 	}
+	// A digest of 20 bytes in a form whose other parts are text.
+	parts := "--XX\r\nContent-Disposition: form-data; name=\"version\"\r\n\r\n" + strings.Repeat("a long text ", 40) +
+		"\r\n--XX\r\nContent-Disposition: form-data; name=\"id\"; filename=\"id\"\r\n\r\n%s\r\n--XX--\r\n"
+	digest := fmt.Sprintf(parts, "\xf1\x0e\x5e\x98\xd4\xa9\x9c\x16\x3d\x6b\x63\xb7\x20\xfa\xf7\x5a\xf2\x3a\x85\x46")
+	umlauts := fmt.Sprintf(parts, "grüße")
+	umlautsText, _ := json.Marshal(umlauts)
 	b64 := base64.StdEncoding.EncodeToString
 	for name, c := range map[string]struct{ post, want string }{
 		"text":                {`{"mimeType":"text/plain","text":"a b"}`, "a b"},
@@ -79,6 +85,8 @@ func TestRequestBodies(t *testing.T) {
 		"base64 in lines":     {`{"text":"YWJj\r\nZGVm","encoding":"base64"}`, "abcdef"},
 		"base64 url alphabet": {`{"text":"-__-","encoding":"base64"}`, "\xfb\xff\xfe"},
 		"bytes as text":       {`{"text":` + latin1(zipped.Bytes()) + `}`, zipped.String()},
+		"bytes in a part":     {`{"mimeType":"multipart/form-data; boundary=XX","text":` + latin1([]byte(digest)) + `}`, digest},
+		"umlauts in a part":   {`{"mimeType":"multipart/form-data; boundary=XX","text":` + string(umlautsText) + `}`, umlauts},
 		"surrogate escapes":   {`{"text":"\udcff\u0000\udc80x"}`, "\xff\x00\x80x"},
 		"umlauts are text":    {`{"text":"gr\u00fc\u00dfe"}`, "grüße"},
 		"pairs and halves":    {`{"text":"\ud83d\ude00 \ud83d x \ude00 \ud83d\u0041"}`, "😀 \ufffd x \ufffd \ufffdA"},
