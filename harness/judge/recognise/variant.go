@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 
+	"golang.org/x/net/idna"
+
 	"github.com/unasked-audit/unasked/harness/knowledge"
 )
 
@@ -20,6 +22,8 @@ var variants = map[string]func(value string, d *knowledge.Disguises) string{
 	"no-separators":        func(v string, _ *knowledge.Disguises) string { return bare(v) },
 	"no-separators-lower":  func(v string, _ *knowledge.Disguises) string { return strings.ToLower(bare(v)) },
 	"no-separators-upper":  func(v string, _ *knowledge.Disguises) string { return strings.ToUpper(bare(v)) },
+	"punycode":             func(v string, _ *knowledge.Disguises) string { return punycode(v) },
+	"pluses":               func(v string, _ *knowledge.Disguises) string { return strings.ReplaceAll(v, " ", "+") },
 	"underscores":          func(v string, _ *knowledge.Disguises) string { return strings.ReplaceAll(v, " ", "_") },
 	"underscores-lower":    func(v string, _ *knowledge.Disguises) string { return strings.ToLower(strings.ReplaceAll(v, " ", "_")) },
 	"dots-lower":           func(v string, _ *knowledge.Disguises) string { return strings.ToLower(strings.ReplaceAll(v, " ", ".")) },
@@ -50,6 +54,12 @@ var variants = map[string]func(value string, d *knowledge.Disguises) string{
 			return ""
 		}
 		return b[:4] + "." + b[4:8] + "." + b[8:]
+	},
+	"mac-spaces": func(v string, _ *knowledge.Disguises) string {
+		return strings.ToLower(strings.NewReplacer("-", " ", ":", " ").Replace(v))
+	},
+	"mac-spaces-upper": func(v string, _ *knowledge.Disguises) string {
+		return strings.ToUpper(strings.NewReplacer("-", " ", ":", " ").Replace(v))
 	},
 	"mac-dashes": func(v string, _ *knowledge.Disguises) string {
 		return strings.ToLower(strings.ReplaceAll(v, ":", "-"))
@@ -140,6 +150,16 @@ func mailbox(v string, noTag, noDots bool) string {
 		local = strings.ReplaceAll(local, ".", "")
 	}
 	return local + "@" + domain
+}
+
+// punycode writes a value that ASCII can't write as a label of a host name is written (RFC
+// 5891, section 4.4).
+func punycode(v string) string {
+	out, err := idna.Punycode.ToASCII(v)
+	if err != nil || out == v {
+		return ""
+	}
+	return out
 }
 
 // bare drops what only separates.

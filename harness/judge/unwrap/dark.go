@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+	"unicode/utf8"
 
 	"github.com/unasked-audit/unasked/harness/flow"
 	"github.com/unasked-audit/unasked/harness/judge/unwrap/coding"
@@ -34,11 +35,8 @@ func (w *walk) dark(p *Part, depth, level int) bool {
 	if len(data) < shortestDark || level > darkest || !w.try(p) {
 		return false
 	}
-	if w.has(canLZString) && len(data) <= longestHidden && w.lzstring(p, data, depth) {
-		return true
-	}
 	print, known := w.o.fruitless.known(data)
-	if !known && w.bare(p, data, depth, level) {
+	if !known && w.bare(p, data, depth, level) || len(data) <= longestHidden && w.lzstring(p, data, depth) {
 		return true
 	}
 	w.await(p, depth)
@@ -162,31 +160,70 @@ func (w *walk) xorText(p *Part, data []byte, s overview, depth int) (found bool)
 }
 
 // escapedUnder is the key under which data is escapes, and readable without them, or is
-// JSON or XML; 0 for none.
+// JSON, XML or a multipart body; 0 for none.
 func (w *walk) escapedUnder(data []byte) byte {
-	for _, c := range [...]byte{'%', '&', '\\', '=', '{', '[', '<'} {
+	for _, c := range [...]byte{'%', '&', '\\', '=', '{', '[', '<', '-'} {
 		key := data[0] ^ c
 		if key == 0 || len(data) < 2*shortestDark {
 			continue
 		}
-		second, last := data[1]^key, data[len(data)-1]^key
-		if c != '{' && c != '[' && c != '<' && bytes.Count(data, data[:1])*7 < len(data) { // escapes are of up to six characters each
-			continue
-		}
-		if c == '{' && last != '}' || c == '[' && last != ']' || c == '<' && last != '>' {
-			continue
-		}
-		if known := classes[second]&(digit|hexLower|hexUpper) != 0; c == '&' && second != '#' || c == '\\' && second != 'x' && second != 'u' || (c == '%' || c == '=') && !known {
+		last := data[len(data)-1] ^ key
+		if c == '{' && last != '}' || c == '[' && last != ']' || c == '<' && last != '>' || !regular(data, c, key) {
 			continue
 		}
 		out := coding.XOR(w.buffer(), data[:min(len(data), 1024)], key)
-		told := coding.ASCII(out) && w.signed(out, survey(out))
+		told := (c == '-' || coding.ASCII(out)) && w.signed(out, survey(out))
 		w.release(out)
 		if told {
 			return key
 		}
 	}
 	return 0
+}
+
+// regular reports whether data under a key is escapes of a sign, each whole and of up to
+// six characters. Of the signs that structures begin with less is asked.
+func regular(data []byte, sign, key byte) bool {
+	switch sign {
+	case '{', '[', '<':
+		return true
+	case '-':
+		return data[1]^key == '-'
+	}
+	n, ok := wholeEscapes(data, sign, key)
+	return ok && n*7 >= len(data)
+}
+
+// wholeEscapes counts a sign in data under a key; ok is false if it stands somewhere without
+// an escape behind it.
+func wholeEscapes(data []byte, sign, key byte) (n int, ok bool) {
+	hex := func(i int) bool {
+		return i < len(data) && classes[data[i]^key]&(digit|hexLower|hexUpper) != 0
+	}
+	for i, b := range data {
+		if b^key != sign {
+			continue
+		}
+		n++
+		next := byte(0)
+		if i+1 < len(data) {
+			next = data[i+1] ^ key
+		}
+		switch sign {
+		case '%':
+			ok = hex(i+1) && hex(i+2)
+		case '=':
+			ok = hex(i+1) && hex(i+2) || next == '\r' || next == '\n'
+		case '&':
+			ok = next == '#'
+		default:
+			ok = next == 'x' || next == 'u'
+		}
+		if !ok {
+			return n, false
+		}
+	}
+	return n, n > 0
 }
 
 // candidate is a key with the likelihood of the text that it makes.
@@ -299,6 +336,12 @@ func (w *walk) xorBytes(p *Part, data []byte, depth int) bool {
 		}
 	}
 	if w.has(canLZString) && len(data) <= longestSpoken {
+		// What LZString writes into text ends with a space.
+		plain := coding.XOR(w.buffer(), data, data[len(data)-1]^' ')
+		if utf8.Valid(plain) && w.inLZ(plain) && w.spend(p, depth) {
+			w.opened(p, "xor", plain, depth, true)
+		}
+		w.release(plain)
 		for key := 1; key < 256; key++ {
 			if !beginsLZ(data, byte(key)) {
 				continue
@@ -445,6 +488,9 @@ func begins(head []byte, size int) (readable, stream bool) {
 	return false, false
 }
 
+// longestShown is how many bytes are shown as they are under a key that may be theirs.
+const longestShown = 64
+
 // fewKeys are so few values in a message that all are tried in earnest.
 const fewKeys = 8
 
@@ -459,6 +505,10 @@ func (w *walk) underKey(p *Part, key []byte, readable bool, depth int) (found bo
 		return w.spend(p, depth) && w.opened(p, "xor", out, depth, false)
 	}
 	c := w.guessed(p, []string{"xor"}, out)
+	if len(out) <= longestShown && w.spend(p, depth) {
+		w.show(c)
+		w.numbers(c, depth+1)
+	}
 	found = w.bare(c, out, depth+1, 1)
 	w.drop(c)
 	return found

@@ -2,7 +2,9 @@ package unwrap
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
+	"unicode/utf8"
 
 	"github.com/unasked-audit/unasked/harness/judge/unwrap/coding"
 	"github.com/unasked-audit/unasked/harness/judge/unwrap/container"
@@ -87,7 +89,7 @@ func barred(data []byte) []byte {
 
 // bytes opens what is no text; it reports whether anything explains it.
 func (w *walk) bytes(p *Part, depth int) bool {
-	if w.wide(p, depth) || w.structure(p, w.o.binary, depth) || w.numbers(p, depth) {
+	if len(p.Data) <= longestDiverse && hollow(p.Data) && w.bare(p, p.Data, depth, 1) || w.wide(p, depth) || w.structure(p, w.o.binary, depth) || w.numbers(p, depth) {
 		return true
 	}
 	switch coding.Magic(p.Data) {
@@ -213,9 +215,39 @@ func (w *walk) wide(p *Part, depth int) bool {
 		return false
 	}
 	out, name, sure := coding.UTF16(w.buffer(), p.Data)
+	if sure == coding.No {
+		out, name, sure = spoken(out, p.Data)
+	}
 	defer func() { w.release(out) }()
 	if sure == coding.No || !coding.Text(out) && coding.Magic(out) == "" && !w.inLZ(out) || !w.spend(p, depth) {
 		return false
 	}
 	return w.opened(p, name, out, depth, false)
+}
+
+// spoken decodes UTF-16 that is no text and may be LZString's: it ends with a space, and
+// has no character below.
+func spoken(dst, data []byte) (out []byte, name string, sure coding.Sure) {
+	n := len(data)
+	if n < shortestHidden || n%2 != 0 || n > longestSpoken {
+		return dst, "", coding.No
+	}
+	var order binary.ByteOrder
+	switch string(data[n-2:]) {
+	case " \x00":
+		order, name = binary.LittleEndian, "utf-16le"
+	case "\x00 ":
+		order, name = binary.BigEndian, "utf-16be"
+	default:
+		return dst, "", coding.No
+	}
+	out = dst
+	for i := 0; i < n; i += 2 {
+		c := order.Uint16(data[i:])
+		if c < ' ' || c > ' '+0x7fff {
+			return dst, "", coding.No
+		}
+		out = utf8.AppendRune(out, rune(c))
+	}
+	return out, name, coding.Weak
 }

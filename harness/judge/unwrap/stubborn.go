@@ -223,7 +223,7 @@ func (w *walk) guess(p *Part, data []byte, f *form, depth int) bool {
 	if !w.has(f.can) {
 		return false
 	}
-	if f.group > 0 && len(data) > prefix {
+	if f.group > 0 && len(data) > longestSpoken {
 		head, sure := f.decode(w.head[:0], data[:prefix/f.group*f.group])
 		if sure == coding.No || !promising(head) {
 			return false
@@ -251,7 +251,7 @@ func (w *walk) lzstring(p *Part, data []byte, depth int) bool {
 
 // readable reports whether bytes are text, or something that can be opened.
 func (w *walk) readable(b []byte) bool {
-	if promising(b) {
+	if promising(b) || w.inParts(b) {
 		return true
 	}
 	if len(b) < shortestOpened {
@@ -281,7 +281,7 @@ func (w *walk) turned(p *Part, data []byte, s overview, token bool, depth int) b
 		}
 		out := t.take(w.buffer(), data)
 		told := w.telling(out)
-		if (told || token && len(t.names) == 1) && w.spend(p, depth) {
+		if (told || token) && w.spend(p, depth) {
 			w.shown(p, t, out, told, depth)
 		}
 		w.release(out)
@@ -289,7 +289,7 @@ func (w *walk) turned(p *Part, data []byte, s overview, token bool, depth int) b
 			return true
 		}
 	}
-	if !token && s.seen&high == 0 {
+	if !token && s.seen&high == 0 && s.seen&blank != 0 {
 		return false
 	}
 	for i := range turns {
@@ -298,12 +298,39 @@ func (w *walk) turned(p *Part, data []byte, s overview, token bool, depth int) b
 			continue
 		}
 		out := t.take(w.buffer(), data)
-		told := w.inLZ(out) && w.spend(p, depth)
+		told := (w.inLZ(out) || token && w.in58(out) || !token && w.whole85(out)) && w.spend(p, depth)
 		if told {
 			w.shown(p, t, out, true, depth)
 		}
 		w.release(out)
 		if told {
+			return true
+		}
+	}
+	return false
+}
+
+// in58 reports whether a text is base 58 of something readable.
+func (w *walk) in58(text []byte) bool {
+	if !w.has(canBase58) || len(text) > 256 {
+		return false
+	}
+	out, sure := inBase58.decode(w.buffer(), text)
+	ok := sure != coding.No && len(out) >= shortestHidden/2 && w.readable(out)
+	w.release(out)
+	return ok
+}
+
+// whole85 reports whether a text is base 85 of something readable.
+func (w *walk) whole85(text []byte) bool {
+	if !w.has(canASCII85) || len(text) > longestDiverse {
+		return false
+	}
+	for _, f := range [...]*form{&inASCII85, &inZ85} {
+		out, sure := f.decode(w.buffer(), text)
+		ok := sure != coding.No && len(out) >= shortestHidden/2 && w.readable(out)
+		w.release(out)
+		if ok {
 			return true
 		}
 	}
@@ -361,8 +388,15 @@ func (w *walk) signed(text []byte, s overview) bool {
 	} {
 		if s.seen&e.sign != 0 && w.has(e.can) {
 			var sure coding.Sure
-			if e.sign == equals && bytes.Count(text, []byte("=")) < 2 {
-				continue // padding of base64 in reverse
+			if e.sign == equals {
+				if n, ok := wholeEscapes(text, '=', 0); !ok || n < 2 {
+					continue // padding of base64 in reverse
+				}
+			}
+			if e.sign == percent {
+				if _, ok := wholeEscapes(text, '%', 0); !ok {
+					continue
+				}
 			}
 			if out, sure = e.decode(out[:0], text); sure == coding.Strong && len(out) >= shortestOpened && w.readable(out) {
 				return true
@@ -372,7 +406,12 @@ func (w *walk) signed(text []byte, s overview) bool {
 	if i := bytes.Index(text, []byte("xn--")); i == 0 || i > 0 && classes[text[i-1]]&inRun == 0 {
 		return true
 	}
-	return bytes.HasPrefix(text, []byte("<~")) || bytes.HasPrefix(text, []byte("eyJ"))
+	return bytes.HasPrefix(text, []byte("<~")) || bytes.HasPrefix(text, []byte("eyJ")) || w.inParts(text)
+}
+
+// inParts reports whether bytes begin as a multipart body.
+func (w *walk) inParts(data []byte) bool {
+	return len(data) > 2 && data[0] == '-' && data[1] == '-' && w.has(canMultipart) && boundary(data) != "" && bytes.Contains(data[:min(len(data), 256)], []byte("\nContent-"))
 }
 
 // in85 reports whether a text begins like base 85 of something readable.
@@ -385,11 +424,23 @@ func (w *walk) in85(text []byte, s overview) bool {
 		if n == prefix {
 			n = prefix / f.group * f.group
 		}
-		if out, sure := f.decode(w.head[:0], text[:n]); sure != coding.No && len(out) >= 6 && promising(out) {
+		if out, sure := f.decode(w.head[:0], text[:n]); sure != coding.No && len(out) >= 6 && promising(out) && (coding.Magic(out) != "zlib" || w.inflates(f, text)) {
 			return true
 		}
 	}
 	return false
+}
+
+// inflates reports whether a text in a form is a whole stream of zlib, whose sign is weak.
+func (w *walk) inflates(f *form, text []byte) bool {
+	data, sure := f.decode(w.buffer(), text)
+	defer w.release(data)
+	if sure == coding.No {
+		return false
+	}
+	out, err := w.d.Open("zlib", w.buffer(), data, min(w.room(), expansion*len(data)+1024))
+	w.release(out)
+	return err == nil
 }
 
 // encoded reports whether all of a text is an encoding of something readable.

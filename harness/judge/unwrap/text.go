@@ -3,6 +3,7 @@ package unwrap
 import (
 	"bytes"
 
+	"github.com/unasked-audit/unasked/harness/flow"
 	"github.com/unasked-audit/unasked/harness/judge/unwrap/coding"
 )
 
@@ -39,7 +40,7 @@ func (w *walk) text(p *Part, s overview, depth int) {
 	// What is escaped as a whole is looked through once, without its escapes.
 	if s.seen&percent != 0 {
 		decode := coding.Percent
-		if bytes.IndexByte(p.Data, '+') >= 0 && !bytes.ContainsAny(p.Data, " ;/?:@&=$,#") {
+		if (p.root != flow.SurfaceURL || len(p.Chain) > 0) && bytes.IndexByte(p.Data, '+') >= 0 && !bytes.ContainsAny(p.Data, " ;/?:@&=$,#") {
 			decode = coding.FormValue // as a field of a form is escaped
 		}
 		opened = w.escape(p, canURL, "url", decode, depth) || opened

@@ -56,34 +56,38 @@ func certainMessage(data []byte, depth int) bool {
 	if len(data) < shortestMessage || depth > deepestMessage {
 		return false
 	}
-	text, ok := messageText(data, depth)
-	return ok && (text >= 8 && text*8 >= len(data) || text >= 6 && text*2 >= len(data)) &&
+	text, opaque, ok := messageText(data, depth)
+	return ok && (text >= 8 && (text*8 >= len(data) || text*2 >= len(data)-opaque) || text >= 6 && text*2 >= len(data)) &&
 		(!legible(data) || lineMessage(data))
 }
 
-// messageText counts the bytes of text in a message; ok is false if it is none.
-func messageText(data []byte, depth int) (text int, ok bool) {
+// messageText counts the bytes of text in a message, and those of fields that are neither
+// text nor a message; ok is false if it is none.
+func messageText(data []byte, depth int) (text, opaque int, ok bool) {
 	for rest := data; len(rest) > 0; {
 		f, n := nextField(rest)
 		if n == 0 || !f.plausible() {
-			return 0, false
+			return 0, 0, false
 		}
 		rest = rest[n:]
 		if f.wire != protowire.BytesType {
 			continue
 		}
-		inner, isMessage := 0, false
+		inner, other, isMessage := 0, 0, false
 		if depth < 8 && len(f.bytes) > 2 {
-			inner, isMessage = messageText(f.bytes, depth+1)
+			inner, other, isMessage = messageText(f.bytes, depth+1)
 		}
 		switch {
 		case len(f.bytes) >= 4 && legible(f.bytes):
 			text += len(f.bytes)
 		case isMessage:
 			text += inner
+			opaque += other
+		default:
+			opaque += len(f.bytes)
 		}
 	}
-	return text, true
+	return text, opaque, true
 }
 
 // Bounds of a message that holds numbers only.
