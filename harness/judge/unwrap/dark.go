@@ -185,8 +185,12 @@ func (w *walk) escapedUnder(data []byte) byte {
 // six characters. Of the signs that structures begin with less is asked.
 func regular(data []byte, sign, key byte) bool {
 	switch sign {
-	case '{', '[', '<':
-		return true
+	case '{':
+		return data[1]^key == '"'
+	case '[':
+		return bytes.IndexByte([]byte(`{["`), data[1]^key) >= 0
+	case '<':
+		return data[1]^key == '?' || classes[data[1]^key]&(hexLower|lower|hexUpper|upper) != 0
 	case '-':
 		return data[1]^key == '-'
 	}
@@ -423,12 +427,25 @@ func (k *keys) note(p *Part) {
 		seen |= classes[c]
 	}
 	letters := seen & (hexLower | hexUpper | lower | upper)
-	if seen&(blank|mark) != 0 || seen&(digit|control|high|sign) == 0 && !coded(p.Data, seen) || letters == 0 && seen&(control|high) == 0 {
+	if seen&(blank|mark) != 0 || seen&(digit|control|high|sign) == 0 && !coded(p.Data, seen) && changes(p.Data) < fewestChanges || letters == 0 && seen&(control|high) == 0 {
 		return
 	}
 	copy(k.list[k.n][:], p.Data)
 	k.size[k.n] = n
 	k.n++
+}
+
+// fewestChanges is how often the letters of a key change case that has nothing else.
+const fewestChanges = 4
+
+// changes counts where letters change case.
+func changes(text []byte) (n int) {
+	for i := 1; i < len(text); i++ {
+		if (text[i]^text[i-1])&0x20 != 0 {
+			n++
+		}
+	}
+	return n
 }
 
 // sealed is a value that a key of the message may open.

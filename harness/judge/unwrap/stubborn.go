@@ -36,7 +36,7 @@ var turns = []turn{
 // numbers are left alone: what is done to a value itself is found by its needles.
 func (w *walk) stubborn(p *Part, s overview, depth int) {
 	data := bytes.Trim(p.Data, "\" \t\r\n")
-	if w.short(p, data, s, depth) || len(data) < shortestHidden || len(data) > longestHidden || uuid(data) {
+	if w.short(p, data, s, depth) || len(data) < shortestHidden && (len(data) < shortestShort || s.signs*4 < len(data)) || len(data) > longestHidden || uuid(data) {
 		return
 	}
 	if s.seen&blank != 0 && s.seen&^(inRun|equals|blank) == 0 && bytes.IndexByte(data, '\n') > 0 && bytes.IndexByte(data, ' ') < 0 { // lines of an encoding
@@ -83,6 +83,9 @@ func (w *walk) stubborn(p *Part, s overview, depth int) {
 	if (token || s.seen&blank == 0) && w.bytesOf(p, data, s.seen, true, depth) {
 		return
 	}
+	if !token {
+		w.await(p, depth)
+	}
 	if !turned(p) && s.seen&high == 0 && w.xorText(p, data, s, depth) {
 		return
 	}
@@ -113,6 +116,16 @@ const (
 // with other letters. Words and numbers are left alone. It reports whether it was one.
 func (w *walk) short(p *Part, data []byte, s overview, depth int) bool {
 	if len(data) < shortestShort || len(data) > longestShort || s.seen&^(inRun|equals) != 0 || turned(p) {
+		return false
+	}
+	if len(data) == longestShort && s.seen&^(hexLower|lower) == 0 && w.has(canBase32) { // a word, or numbers in base32
+		out, sure := coding.Base32(w.buffer(), data)
+		if sure != coding.No && container.NumbersOnly(out) && w.spend(p, depth) {
+			c := w.guessed(p, []string{inBase32.name}, out)
+			w.numbers(c, depth+1)
+			w.drop(c)
+		}
+		w.release(out)
 		return false
 	}
 	letters := s.seen & (hexLower | hexUpper | lower | upper)

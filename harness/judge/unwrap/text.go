@@ -15,7 +15,7 @@ const shortestPadded = 12
 
 // text opens what is in a text: fields, escapes, a token, encodings.
 func (w *walk) text(p *Part, s overview, depth int) {
-	if s.seen&equals != 0 && w.fields(p, depth) {
+	if s.seen&equals != 0 && !quotedForm(p.Data) && w.fields(p, depth) {
 		if s.seen&inRun == s.seen&^equals { // a=3D is a field, and may be quoted-printable
 			w.escape(p, canQuoted, "quoted-printable", coding.QuotedPrintable, depth)
 		}
@@ -24,7 +24,7 @@ func (w *walk) text(p *Part, s overview, depth int) {
 		}
 		return
 	}
-	if s.seen&equals != 0 && s.signs > 0 && w.pairs(p, depth) {
+	if s.seen&equals != 0 && s.signs > 0 && !quotedForm(p.Data) && w.pairs(p, depth) {
 		return
 	}
 	linked := s.seen&mark != 0 && w.link(p, depth)
@@ -71,6 +71,13 @@ func (w *walk) text(p *Part, s overview, depth int) {
 		return
 	}
 	w.stubborn(p, s, depth)
+}
+
+// quotedForm reports whether a text that looks like name=value pairs is quoted-printable: a
+// byte stands behind each equals sign, and that is an equals sign or there are many.
+func quotedForm(text []byte) bool {
+	n, ok := wholeEscapes(text, '=', 0)
+	return ok && n > 1 && quoted(text) && (bytes.Contains(text, []byte("=3D")) || n*8 >= len(text) && bytes.IndexByte(text, '&') < 0)
 }
 
 // quoted reports whether behind each equals sign a byte is written, in capitals as RFC 2045,
