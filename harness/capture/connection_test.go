@@ -150,6 +150,31 @@ func TestAnOriginThatSpeaksFirst(t *testing.T) {
 	}
 }
 
+// An origin that was asked in vain, while the client was silent, is let go when the
+// client turns out to speak no TLS after all.
+func TestAnOriginIsLetGoWithItsClient(t *testing.T) {
+	r := newRig(t)
+	met, left := make(chan struct{}), make(chan struct{})
+	r.tcp("api.example:443", func(c net.Conn) {
+		close(met)
+		_ = c.SetReadDeadline(time.Now().Add(10 * time.Second))
+		if _, err := c.Read(make([]byte, 1)); !isTimeout(err) {
+			close(left)
+		}
+	})
+	c := r.connect("api.example:443")
+	<-met
+	_, _ = io.WriteString(c, "\x16\x03\x01\x00\x05\x01\x00\x00\x01x")
+	_, _ = io.Copy(io.Discard, c)
+	_ = c.Close()
+	r.waitFor(evidence.KindConnection, 1)
+	select {
+	case <-left:
+	case <-time.After(5 * time.Second):
+		t.Error("its connection is open still")
+	}
+}
+
 func TestWhatIsNoHTTPInsideTLSIsKeptToo(t *testing.T) {
 	r := newRig(t)
 	r.tcp("mqtt.example:8883", func(c net.Conn) {

@@ -123,6 +123,9 @@ func (c *conn) askOrigin() *socket {
 func (c *conn) tunnelTLS(opened *socket) {
 	var err error
 	if c.hello, err = c.device.readHello(); err != nil {
+		if opened != nil {
+			opened.abort()
+		}
 		c.refused(err, true)
 		return
 	}
