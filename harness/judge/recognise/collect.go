@@ -76,7 +76,19 @@ func (c *Collector) Part(p *unwrap.Part) {
 		c.n.masked.scan(p.Data, func(m Match, key byte) { c.unmasked(p, m, key) })
 		c.digestsUnder(p)
 	}
+	if p.Guess && len(p.Data) <= mostMasked && bytesOnly(p.Chain) {
+		c.n.masked.scan(p.Data, func(m Match, key byte) {
+			if m.Bits >= unmistakableAt {
+				c.unmasked(p, m, key)
+			}
+		})
+	}
 	c.left.keep(p)
+}
+
+// bytesOnly reports whether what was decoded last is mostly used for bytes.
+func bytesOnly(chain []string) bool {
+	return len(chain) > 0 && (chain[len(chain)-1] == "base58" || chain[len(chain)-1] == "ascii85")
 }
 
 // masks reports whether a key was just taken off, by whoever opened the message.

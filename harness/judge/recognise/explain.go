@@ -124,26 +124,21 @@ func (c *Collector) unmask(b *leftover, keys [][]byte) {
 			plain[i] = b.data[i] ^ key[i%len(key)]
 		}
 		before := len(c.hits) + len(c.halves)
-		if !coding.Text(plain[:min(len(plain), 256)]) && !beginsCompressed(plain) {
-			if len(plain) > mostMasked {
-				continue
+		if coding.Text(plain[:min(len(plain), 256)]) || beginsCompressed(plain) {
+			q := p
+			q.Data = plain
+			c.search(&q, chain, key)
+			if c.opener != nil {
+				c.openUnder(&p, plain, chain, key)
 			}
+		}
+		if len(c.hits)+len(c.halves) == before && len(plain) <= mostMasked {
 			// A digest as it is, or another key of one byte.
 			c.n.digests.raw(plain, func(s sighted) { c.keep(&c.hits, &p, chain, key, c.n.digested(s)) })
-			c.n.masked.scan(plain, func(m Match, second byte) {
+			c.n.masked.scan(plain, func(m Match, _ byte) {
 				m.Chain = append([]string{"xor"}, m.Chain...)
 				c.keep(&c.hits, &p, chain, key, m)
 			})
-			if len(c.hits) > before {
-				return
-			}
-			continue
-		}
-		q := p
-		q.Data = plain
-		c.search(&q, chain, key)
-		if c.opener != nil {
-			c.openUnder(&p, plain, chain, key)
 		}
 		if len(c.hits)+len(c.halves) > before {
 			return

@@ -474,6 +474,9 @@ func (w *walk) withKeys(s *sealed) {
 	var room [prefix]byte
 	for i := range w.keys.n {
 		key := w.keys.list[i][:w.keys.size[i]]
+		if bytes.Equal(key, p.Data) { // the value itself
+			continue
+		}
 		head := room[:min(len(room), len(p.Data))]
 		for j, k := 0, 0; j < len(head); j++ {
 			head[j] = p.Data[j] ^ key[k]
