@@ -32,6 +32,9 @@ func (w *walk) text(p *Part, s overview, depth int) {
 	if w.spelled(p, s, depth) {
 		return
 	}
+	if s.seen&(percent|equals) != 0 && !turned(p) && brokenEscapes(p.Data) && w.turned(p, p.Data, s, false, depth) {
+		return
+	}
 	// The signs of escapes are digits of base 85 as well; there they are some among others.
 	diverse := s.seen&blank == 0 && (s.signs+s.marks)*8 >= len(p.Data) && len(p.Data) <= longestDiverse && escapes(p.Data)*2 < s.signs+s.marks
 	if diverse && s.seen&(percent|ampersand|backslash|equals) != 0 && (w.guess(p, p.Data, &inASCII85, depth) || w.guess(p, p.Data, &inZ85, depth)) {
@@ -71,6 +74,17 @@ func (w *walk) text(p *Part, s overview, depth int) {
 		return
 	}
 	w.stubborn(p, s, depth)
+}
+
+// brokenEscapes reports whether a text is full of escapes of which some have letters that
+// are no digits, as with other letters.
+func brokenEscapes(text []byte) bool {
+	for _, sign := range [...]byte{'%', '='} {
+		if _, ok := wholeEscapes(text, sign, 0); !ok && bytes.Count(text, []byte{sign})*4 >= len(text) {
+			return true
+		}
+	}
+	return false
 }
 
 // quotedForm reports whether a text that looks like name=value pairs is quoted-printable: a
