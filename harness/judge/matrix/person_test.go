@@ -47,23 +47,28 @@ type judge struct {
 // a salt of its own.
 type judges struct {
 	current *judge
-	keyed   int // messages with a key or a salt that the current one has seen
+	seen    int // messages that the current one has looked through
+	keyed   int // those of them with a key or a salt
 }
 
-// mostKeyed is how many salts one audit's budget is enough for, and more than an app has.
-const mostKeyed = 200
+// How many messages one audit's budget is enough for in which salts are looked for, as some
+// do in which a digest stays unexplained; and how many salts, which is more than an app has.
+const (
+	mostSeen  = 1000
+	mostKeyed = 200
+)
 
 func (j *judges) hits(t *testing.T, m message, keyed bool) []recognise.Hit {
 	t.Helper()
 	if keyed {
 		j.keyed++
 	}
-	if j.current == nil || j.keyed > mostKeyed {
+	if j.seen++; j.current == nil || j.keyed > mostKeyed || j.seen > mostSeen {
 		fresh, err := buildJudge()
 		if err != nil {
 			t.Fatal(err)
 		}
-		j.current, j.keyed = fresh, 0
+		j.current, j.seen, j.keyed = fresh, 0, 0
 	}
 	return j.current.hits(m)
 }
