@@ -149,7 +149,8 @@ func (g *digests) atOnce() []int {
 // table are the digests that are looked for at once.
 func (g *digests) table() *heads {
 	g.made.Do(func() {
-		g.first = g.makeTable(func(i int, made *headList) {
+		each := len(g.once) * (len(g.sums) + 1) // one more for the middle of MD5
+		g.first = g.makeTable(each, func(i int, made *headList) {
 			text := g.n.spellings[i].text
 			for _, one := range g.once {
 				v := text
@@ -196,7 +197,7 @@ func (g *digests) deeper(size int) *heads {
 		if len(g.n.spellings)*len(common)*len(common)*len(of) > mostDeepHeads {
 			return
 		}
-		d.heads = g.makeTable(func(i int, made *headList) {
+		d.heads = g.makeTable(len(common)*len(common)*len(of), func(i int, made *headList) {
 			text := g.n.spellings[i].text
 			for _, b := range common {
 				inner := g.steps[b].do(text)
@@ -218,14 +219,15 @@ func (g *digests) deeper(size int) *heads {
 	return &d.heads
 }
 
-// makeTable makes a table from what do gives for each spelling; spellings are shared out
-// among the processors.
-func (g *digests) makeTable(do func(spelling int, made *headList)) heads {
+// makeTable makes a table from what do gives for each spelling, so many heads about;
+// spellings are shared out among the processors.
+func (g *digests) makeTable(each int, do func(spelling int, made *headList)) heads {
 	lists := make([]headList, runtime.GOMAXPROCS(0))
 	share := (len(g.n.spellings) + len(lists) - 1) / len(lists)
 	var wait sync.WaitGroup
 	for w := range lists {
 		wait.Go(func() {
+			lists[w].heads = make([]head, 0, share*each)
 			for i := w * share; i < min(len(g.n.spellings), (w+1)*share); i++ {
 				do(i, &lists[w])
 			}
