@@ -15,7 +15,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/unasked-audit/unasked/harness/evidence"
 	"github.com/unasked-audit/unasked/harness/identities"
@@ -150,19 +149,13 @@ func concludeScan(cmd *cobra.Command, rec *recording.Recording, j *judge.Judgeme
 }
 
 // judgeScan judges a recording, and with asJSON prints its sightings meanwhile.
-func judgeScan(ctx context.Context, out io.Writer, rec *recording.Recording, kb *knowledge.Base, asJSON bool) (j *judge.Judgement, err error) {
-	both, ctx := errgroup.WithContext(ctx)
-	both.Go(func() error {
-		j, err = judge.Judge(ctx, rec, kb)
-		return err
-	})
-	if asJSON {
-		both.Go(func() error { return printSightings(ctx, out, rec, kb) })
+func judgeScan(ctx context.Context, out io.Writer, rec *recording.Recording, kb *knowledge.Base, asJSON bool) (*judge.Judgement, error) {
+	if !asJSON {
+		return judge.Judge(ctx, rec, kb)
 	}
-	if err := both.Wait(); err != nil {
-		return nil, err
-	}
-	return j, nil
+	p := newSightingPrinter(out)
+	j, err := judge.JudgeTelling(ctx, rec, kb, p.print)
+	return j, errors.Join(err, p.out.Flush())
 }
 
 // found is a finding as --json prints it.
@@ -185,39 +178,42 @@ func (f found) key() string {
 	return strings.Join(append([]string{f.Kind, f.Value, f.Direction, f.Where}, f.Chain...), "\x00")
 }
 
-// printSightings writes a line for each place where an identity stands, each once.
-func printSightings(ctx context.Context, w io.Writer, rec *recording.Recording, kb *knowledge.Base) error {
-	out := bufio.NewWriterSize(w, 64<<10)
-	enc := json.NewEncoder(out)
-	enc.SetEscapeHTML(false)
-	entry, seen := -1, map[string]bool{}
-	for s, err := range judge.Sightings(ctx, rec, kb) {
-		if err != nil {
-			return err
-		}
-		if s.Decoy {
-			continue
-		}
-		f := found{
-			Claim: "identifier", Entry: recording.Entry(s.Flow), Kind: s.Kind, Value: s.Value, Direction: s.Direction, Where: s.Where,
-			Chain: slices.Clone(s.Chain), Host: s.Host, Owner: s.Owner, Confidence: s.Confidence, Reason: s.Reason,
-		}
-		if f.Chain == nil {
-			f.Chain = []string{}
-		}
-		if f.Entry != entry { // the sightings of one entry stand together
-			entry = f.Entry
-			clear(seen)
-		}
-		if seen[f.key()] {
-			continue
-		}
-		seen[f.key()] = true
-		if err := enc.Encode(f); err != nil {
-			return err
-		}
+// sightingPrinter writes a line for each place where an identity stands, each once.
+type sightingPrinter struct {
+	out   *bufio.Writer
+	enc   *json.Encoder
+	entry int
+	seen  map[string]bool // of the entry: the sightings of one stand together
+}
+
+func newSightingPrinter(w io.Writer) *sightingPrinter {
+	p := &sightingPrinter{out: bufio.NewWriterSize(w, 64<<10), entry: -1, seen: map[string]bool{}}
+	p.enc = json.NewEncoder(p.out)
+	p.enc.SetEscapeHTML(false)
+	return p
+}
+
+// print writes a sighting; a decoy's is none that anybody asked for.
+func (p *sightingPrinter) print(s judge.Sighting) error {
+	if s.Decoy {
+		return nil
 	}
-	return out.Flush()
+	f := found{
+		Claim: "identifier", Entry: recording.Entry(s.Flow), Kind: s.Kind, Value: s.Value, Direction: s.Direction, Where: s.Where,
+		Chain: slices.Clone(s.Chain), Host: s.Host, Owner: s.Owner, Confidence: s.Confidence, Reason: s.Reason,
+	}
+	if f.Chain == nil {
+		f.Chain = []string{}
+	}
+	if f.Entry != p.entry {
+		p.entry = f.Entry
+		clear(p.seen)
+	}
+	if p.seen[f.key()] {
+		return nil
+	}
+	p.seen[f.key()] = true
+	return p.enc.Encode(f)
 }
 
 // loadIdentities reads the file that --identities names.

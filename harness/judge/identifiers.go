@@ -35,6 +35,7 @@ func (c *inquiry) identified(e evidence.Event, v *view, a asked) {
 		c.untried[v.host]++
 	}
 	c.keep(e, v, a)
+	c.report(e, v)
 	for i := range v.hits {
 		h := &v.hits[i]
 		p := c.pointer(e, h.Surface, h.Chain, h.Excerpt)
@@ -125,6 +126,18 @@ func (c *inquiry) answered() {
 				label, disguise(h))
 		}
 		c.findings.add(f, sighting{Pointer: r.p, arm: r.e.Arm, signup: c.signup(r.e.Arm, r.e.Phase)})
+	}
+}
+
+// report tells of a message's sightings, where somebody wants to hear of them.
+func (c *inquiry) report(e evidence.Event, v *view) {
+	if c.tell == nil || c.untold != nil || len(v.hits) == 0 {
+		return
+	}
+	for _, s := range c.sightings(e, v) {
+		if c.untold = c.tell(s); c.untold != nil {
+			return
+		}
 	}
 }
 

@@ -26,6 +26,12 @@ import (
 // the evidence can't be read or the knowledge names something that is not there;
 // what could not be seen is no error, but a blind spot.
 func Judge(ctx context.Context, ev evidence.Evidence, kb *knowledge.Base) (*Judgement, error) {
+	return JudgeTelling(ctx, ev, kb, nil)
+}
+
+// JudgeTelling is Judge, and calls tell with each of the evidence's [Sightings] on the
+// way, so that messages are opened once for both. An error of tell ends it.
+func JudgeTelling(ctx context.Context, ev evidence.Evidence, kb *knowledge.Base, tell func(Sighting) error) (*Judgement, error) {
 	s, err := look(ctx, ev)
 	if err != nil {
 		return nil, err
@@ -34,11 +40,15 @@ func Judge(ctx context.Context, ev evidence.Evidence, kb *knowledge.Base) (*Judg
 	if err != nil {
 		return nil, err
 	}
+	c.tell = tell
 	for _, step := range []func(context.Context) error{
 		c.readDrafts, c.readMessages, c.saltMessages, c.checkMinted, c.readPrivate,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, err
+		}
+		if c.untold != nil {
+			return nil, c.untold
 		}
 	}
 	return c.judgement(), nil
@@ -51,6 +61,9 @@ type inquiry struct {
 	answers *unwrap.Opener // for what services mint: structure, and no guessing
 	tracker *account.Tracker
 	drafts  *draft.Finder
+
+	tell   func(Sighting) error // of each sighting; nil for nobody
+	untold error                // the first error of tell
 
 	findings   *findings
 	spots      spots

@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -14,25 +13,32 @@ import (
 	"github.com/unasked-audit/unasked/harness/judge/unwrap/coding"
 )
 
+// unsolved is a token that no digest of a canary alone explains.
+type unsolved struct {
+	*leftover
+	certain bool // else it may be no digest at all
+	found   bool
+	add     func(m Match, salt string)
+}
+
 // explain looks at what is left over when all parts were shown: what looks like a
 // digest, and bytes that are no text and that nothing opened.
 func (c *Collector) explain() {
-	budget, unsalted := saltedOfMessage, 0
-	var salts []string
+	var open []*unsolved
 	tokens := slices.Concat(c.left.tokens, c.left.turned)
 	for i := range tokens {
 		t := &tokens[i]
 		if c.explained(t) {
 			continue
 		}
-		p, chain := t.part, t.part.Chain
-		p.Data = t.text
-		if t.key != nil {
-			chain = append(slices.Clip(chain), "xor")
-		}
-		found := false
-		add := func(m Match, salt string) {
-			found = true
+		u := &unsolved{leftover: t, certain: i < len(c.left.tokens)}
+		u.add = func(m Match, salt string) {
+			p, chain := t.part, t.part.Chain
+			p.Data = t.text
+			if t.key != nil {
+				chain = append(slices.Clip(chain), "xor")
+			}
+			u.found = true
 			m.From, m.To = 0, len(t.text)
 			if c.keep(&c.hits, &p, chain, t.key, m) {
 				c.hits[len(c.hits)-1].salt = salt
@@ -40,31 +46,22 @@ func (c *Collector) explain() {
 		}
 		if deep := c.n.digests.deeper(len(t.data)); deep != nil && c.n.digests.forms[t.form] {
 			deep.find(binary.BigEndian.Uint64(t.data), func(r recipe) {
-				if !found && bytes.Equal(c.n.digests.digest(r), t.data) {
-					add(c.n.digested(sighted{recipe: r, form: t.form, seen: 8 * len(t.data), whole: 8 * len(t.data)}), "")
+				if !u.found && bytes.Equal(c.n.digests.digest(r), t.data) {
+					u.add(c.n.digested(sighted{recipe: r, form: t.form, seen: 8 * len(t.data), whole: 8 * len(t.data)}), "")
 				}
 			})
 		}
-		if found {
-			continue
-		}
-		if salts == nil {
-			salts = c.saltsOf()
-		}
-		enough := c.salted(t, salts, &budget, add)
-		if i >= len(c.left.tokens) {
-			continue // it may be none at all
-		}
-		if !enough {
-			unsalted++
-		}
-		if !found {
-			c.tokens = slices.DeleteFunc(c.tokens, func(o Token) bool { return bytes.Equal(o.Digest, t.data) }) // in the whole around it
-			c.tokens = append(c.tokens, Token{Digest: t.data, Form: t.form, Surface: p.Surface(), Chain: p.Chain, Excerpt: bytes.Clone(t.text)})
+		if !u.found {
+			open = append(open, u)
 		}
 	}
-	if unsalted > 0 {
-		c.cut = fmt.Sprintf("%d values that look like digests were not compared with all %d values of the message that may be salts", unsalted, len(salts))
+	c.solve(open)
+	for _, u := range open {
+		if !u.certain || u.found {
+			continue
+		}
+		c.tokens = slices.DeleteFunc(c.tokens, func(o Token) bool { return bytes.Equal(o.Digest, u.data) }) // in the whole around it
+		c.tokens = append(c.tokens, Token{Digest: u.data, Form: u.form, Surface: u.part.Surface(), Chain: u.part.Chain, Excerpt: bytes.Clone(u.text)})
 	}
 	var keys [][]byte
 	for i := range c.left.binaries {

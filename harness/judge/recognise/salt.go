@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -24,7 +25,7 @@ type salting struct {
 
 	mu     sync.Mutex
 	tables map[saltedSize]*heads
-	spent  int // digests that were made
+	seen   map[saltedSize]bool // salts that came once
 }
 
 // salted is what is hashed together with a salt: a spelling, or the bytes that it stands for.
@@ -50,20 +51,26 @@ type saltedSize struct {
 	size int
 }
 
-// Budgets, in digests: of one message, and of all. At some 200 ns a digest they are
-// 12 ms and 12 s. Tables for salts that come again are kept, up to a number.
+// Budgets, in digests: of one message, and of all texts of an app. At some 300 ns a
+// digest they are 20 ms and 7 s. What a budget allows depends on the message alone, so
+// that the same message gives the same hits wherever it stands.
 const (
 	saltedOfMessage = 60_000
-	saltedOfAll     = 60_000_000
 	saltedOfTexts   = 24_000_000
-	mostSaltTables  = 192
+
+	// A message with more digests than manyTokens is full of somebody's ids: its budget
+	// shrinks with their number, and they are no salts of each other.
+	manyTokens = 8
+	// Digests of salts that come again are kept in tables, up to a number.
+	mostSaltTables = 512
+	mostSaltsSeen  = 1 << 14
 
 	chiefSpellings = 3
 	frequentWays   = 3 // right before the value, right behind it, as a key
 )
 
 func newSalting(n *Needles, d *knowledge.Disguises) (*salting, error) {
-	s := &salting{n: n, names: map[int][]int{}, tables: map[saltedSize]*heads{}}
+	s := &salting{n: n, names: map[int][]int{}, tables: map[saltedSize]*heads{}, seen: map[saltedSize]bool{}}
 	chosen, err := chosenSums(d.Salted, knowledge.FileDisguises)
 	if err != nil {
 		return nil, err
@@ -142,29 +149,31 @@ func (s *salting) each(salt string, sizes []int, ways []way, do func(d []byte, o
 	}
 }
 
-// table returns the digests of a size that a salt gives, made now or before. budget is
-// how many may still be made; nil when they are too few.
-func (s *salting) table(salt string, size int, budget *int) *heads {
+// table returns the digests of a size that a salt gives, where that salt came before;
+// nil where it did not, for most come once.
+func (s *salting) table(salt string, size int, fixed bool) *heads {
 	key := saltedSize{salt, size}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if t, ok := s.tables[key]; ok {
 		return t
 	}
-	cost := s.cost(size)
-	if cost > *budget || s.spent+cost > saltedOfAll {
+	if !fixed && !s.seen[key] {
+		if len(s.seen) >= mostSaltsSeen {
+			clear(s.seen)
+		}
+		s.seen[key] = true
 		return nil
 	}
-	*budget -= cost
-	s.spent += cost
+	if len(s.tables) >= mostSaltTables && !fixed {
+		return nil
+	}
 	var list headList
 	s.each(salt, []int{size}, s.ways, func(d []byte, of salted, sum, way int) {
 		list.heads = append(list.heads, head{binary.BigEndian.Uint64(d), newRecipe(of.spelling, sum, way, of.form)})
 	})
 	t := newHeads([]headList{list})
-	if len(s.tables) < mostSaltTables {
-		s.tables[key] = &t
-	}
+	s.tables[key] = &t
 	return &t
 }
 
@@ -267,47 +276,95 @@ func (n *Needles) Salted(tokens []Token, texts iter.Seq[string], found func(toke
 	return left
 }
 
-// salted explains a token by a salt; it reports whether the budget sufficed.
-func (c *Collector) salted(t *leftover, salts []string, budget *int, found func(Match, string)) bool {
+// solve explains tokens by salts.
+func (c *Collector) solve(tokens []*unsolved) {
 	s := c.n.salting
-	if s.names[len(t.data)] == nil {
-		return true
+	tokens = slices.DeleteFunc(slices.Clone(tokens), func(u *unsolved) bool { return s.names[len(u.data)] == nil })
+	if len(tokens) == 0 {
+		return
 	}
-	enough := true
+	salts := c.saltsOf(len(tokens) > manyTokens)
+	budget := saltedOfMessage * manyTokens / max(manyTokens, len(tokens))
+	left := map[int][]*unsolved{} // by size
+	for _, u := range tokens {
+		left[len(u.data)] = append(left[len(u.data)], u)
+	}
+	sizes := slices.Sorted(maps.Keys(left))
+	untried := 0
 	for i, salt := range salts {
-		table := s.table(salt, len(t.data), budget)
-		if table == nil {
-			enough = false
-			continue
+		whence := "which stands in the same message"
+		fixed := i < len(s.fixed)
+		if fixed {
+			whence = "a salt that many apps use"
 		}
-		done := false
-		table.find(binary.BigEndian.Uint64(t.data), func(r recipe) {
-			if done || string(s.again(salt, r)) != string(t.data) {
-				return
+		for _, size := range sizes {
+			open := slices.DeleteFunc(left[size], func(u *unsolved) bool { return u.found })
+			left[size] = open
+			cost := s.cost(size)
+			switch {
+			case len(open) == 0:
+				continue
+			case fixed: // made once for all messages
+			case cost > budget:
+				untried++
+				continue
+			default:
+				budget -= cost
 			}
-			done = true
-			whence := "which stands in the same message"
-			if i < len(s.fixed) {
-				whence = "a salt that many apps use"
-			}
-			found(s.found(salt, r, t.form, len(t.data), whence))
-		})
-		if done {
-			break
+			s.try(salt, size, fixed, open, func(u *unsolved, r recipe) { u.add(s.found(salt, r, u.form, size, whence)) })
 		}
 	}
-	return enough
+	if untried > 0 && len(tokens) <= manyTokens {
+		c.cut = fmt.Sprintf("%d values that look like digests were not compared with all %d values of the message that may be salts", len(tokens), len(salts))
+	}
 }
 
-// saltsOf lists the values of a message that may be a salt, fixed ones first.
-func (c *Collector) saltsOf() []string {
+// try calls found with each token of a size that a salt explains.
+func (s *salting) try(salt string, size int, fixed bool, tokens []*unsolved, found func(u *unsolved, r recipe)) {
+	if table := s.table(salt, size, fixed); table != nil {
+		for _, u := range tokens {
+			table.find(binary.BigEndian.Uint64(u.data), func(r recipe) {
+				if !u.found && string(s.again(salt, r)) == string(u.data) {
+					found(u, r)
+				}
+			})
+		}
+		return
+	}
+	s.each(salt, []int{size}, s.ways, func(d []byte, of salted, sum, way int) {
+		for _, u := range tokens {
+			if d[0] == u.data[0] && !u.found && string(d) == string(u.data) {
+				found(u, newRecipe(of.spelling, sum, way, of.form))
+			}
+		}
+	})
+}
+
+// saltsOf lists the values of a message that may be a salt, fixed ones first. plain leaves
+// out those that look like digests themselves.
+func (c *Collector) saltsOf(plain bool) []string {
 	out := slices.Clone(c.n.salting.fixed)
+	seen := map[string]bool{}
+	for _, v := range out {
+		seen[v] = true
+	}
 	for _, l := range c.left.salts {
+		if plain && len(l.data) >= 32 && digestLike(l.data) {
+			continue
+		}
 		for _, v := range []string{string(l.data), strings.TrimSpace(string(l.data))} {
-			if !slices.Contains(out, v) {
+			if !seen[v] {
+				seen[v] = true
 				out = append(out, v)
 			}
 		}
 	}
 	return out
+}
+
+// digestLike reports whether a text is made of hexadecimal digits only.
+func digestLike(text []byte) bool {
+	return !slices.ContainsFunc(text, func(c byte) bool {
+		return (c < '0' || c > '9') && (c < 'a' || c > 'f') && (c < 'A' || c > 'F')
+	})
 }
