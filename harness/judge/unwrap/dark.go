@@ -24,6 +24,7 @@ const (
 	longestSecret  = 64
 	shortestSure   = 32 // bytes of which one key in 255 makes a text by chance only
 	mostKeys       = 64
+	mostSums       = 8 // values as long as a digest: a message with more of them is full of ids
 	mostPending    = 32
 )
 
@@ -324,6 +325,11 @@ func (w *walk) xorSigns(p *Part, data []byte, depth int) bool {
 // xorBytes opens data under the keys that make a stream without a sign of it, or a
 // structure. Among so many keys some make one by chance: that explains nothing.
 func (w *walk) xorBytes(p *Part, data []byte, depth int) bool {
+	if digestSized(len(data)) && len(p.Chain) > 0 { // out of digits
+		if w.sums++; w.sums > mostSums {
+			return false
+		}
+	}
 	for key := 1; key < 256; key++ {
 		for _, name := range coding.Bare {
 			if !coding.Plausible(name, data, byte(key)) {
@@ -376,6 +382,15 @@ func (w *walk) xorBytes(p *Part, data []byte, depth int) bool {
 			w.opened(p, "xor", plain, depth, true)
 		}
 		w.release(plain)
+	}
+	return false
+}
+
+// digestSized reports whether a usual digest has n bytes.
+func digestSized(n int) bool {
+	switch n {
+	case 16, 20, 24, 28, 32, 48, 64:
+		return true
 	}
 	return false
 }

@@ -26,6 +26,7 @@ type walk struct {
 	head    [4*prefix + 8]byte // what the first characters of a text are
 
 	tries   int       // of what nothing announces, that are left
+	sums    int       // values as long as a digest that were tried under every key
 	keys    keys      // that may have been used in this message
 	pending []*sealed // that a key may open
 	closing bool
@@ -45,7 +46,7 @@ func (o *Opener) begin(visit func(*Part)) *walk {
 	}
 	w.visit, w.left, w.next, w.report = visit, o.limits, 0, Report{}
 	w.budget = container.Budget{Bytes: o.limits.Bytes, Values: valuesPerStep * o.limits.Steps}
-	w.tries, w.closing = mostTries, false
+	w.tries, w.sums, w.closing = mostTries, 0, false
 	w.keys.n = 0
 	return w
 }
