@@ -117,6 +117,9 @@ func newInquiry(ev evidence.Evidence, kb *knowledge.Base, s *survey) (*inquiry, 
 			c.spots.note(fmt.Sprintf("The %s %q is not looked for: %s.", kb.Disguises.Kind(string(r.Canary.Kind)).Label, r.Canary.Value, r.Why), "Plant a longer or rarer value.")
 		}
 	}
+	for _, what := range c.needles.Omitted() {
+		c.spots.note("So many values are looked for that these are not: "+what+".", "Look for fewer values at once.")
+	}
 	_, c.decoys.Decoys = c.needles.Targets()
 	return c, nil
 }
