@@ -282,7 +282,9 @@ func TestWithoutALogNothingPasses(t *testing.T) {
 func TestWhatHasPassedBeforeTheDiskIsFull(t *testing.T) {
 	r := newRig(t)
 	var passed atomic.Int64
+	begun := make(chan struct{})
 	r.plain("api.example", http.HandlerFunc(func(_ http.ResponseWriter, q *http.Request) {
+		close(begun)
 		n, _ := io.Copy(io.Discard, q.Body)
 		passed.Add(n)
 	}))
@@ -295,6 +297,7 @@ func TestWhatHasPassedBeforeTheDiskIsFull(t *testing.T) {
 	}
 	c := r.connect("api.example:80")
 	_, _ = io.WriteString(c, "POST /?imei=1 HTTP/1.1\r\nHost: api.example\r\nContent-Length: 100000\r\n\r\n")
+	<-begun
 	_, _ = c.Write(make([]byte, 100000))
 	_, _ = io.Copy(io.Discard, c)
 	<-r.proxy.Failed()

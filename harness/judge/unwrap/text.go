@@ -204,7 +204,7 @@ func (w *walk) spelled(p *Part, s overview, depth int) bool {
 	return w.opened(p, f.name, out, depth, false)
 }
 
-// spaced opens base64 whose plus signs a form took for spaces.
+// spaced opens base64, or LZString's, whose plus signs a form took for spaces.
 func (w *walk) spaced(p *Part, data []byte, depth int) bool {
 	joined := w.buffer()
 	for _, c := range data {
@@ -213,7 +213,7 @@ func (w *walk) spaced(p *Part, data []byte, depth int) bool {
 		}
 		joined = append(joined, c)
 	}
-	opened := w.decode(p, bytes.TrimRight(joined, "="), &inBase64, depth)
+	opened := w.decode(p, bytes.TrimRight(joined, "="), &inBase64, depth) || w.lzstring(p, joined, depth)
 	w.release(joined)
 	return opened
 }
