@@ -187,6 +187,25 @@ func TestFlowControl(t *testing.T) {
 	if diff := cmp.Diff(want, log); diff != "" {
 		t.Errorf("want -, got +:\n%s", diff)
 	}
+	// What comes a little ahead is taken, as Debian's adb server sends it now and then.
+	w = online(t, addr)
+	w.send(message{"OPEN", 7, 0, "exec:read a; read b; echo $a $b\x00"})
+	local = w.read().arg0
+	w.send(message{"WRTE", 7, local, "before "})
+	w.send(message{"WRTE", 7, local, "it is due\nall of it\n"})
+	for {
+		m := w.read()
+		if m.command == "CLSE" {
+			t.Error("what came ahead is lost")
+			break
+		}
+		if m.command == "WRTE" {
+			if m.data != "before it is due all of it\n" {
+				t.Errorf("%q", m.data)
+			}
+			break
+		}
+	}
 	// A peer that does not wait is cut off.
 	w = online(t, addr)
 	w.send(message{"OPEN", 7, 0, "exec:sleep 100\x00"})
