@@ -274,6 +274,10 @@ func (c *conn) say(reason, detail string) {
 
 // silent records a connection on which the client said nothing.
 func (c *conn) silent(err error) {
+	if failed := c.p.Err(); failed != nil { // something may have come
+		c.say(flow.Broken, "what came on the connection could not be recorded: "+failed.Error())
+		return
+	}
 	detail := "the client opened the connection and sent nothing on it"
 	if why, over := c.isOver(); over {
 		detail += ": " + why
