@@ -211,7 +211,7 @@ func codes(b []byte) string {
 	return "[" + strings.Join(numbers, ",") + "]"
 }
 
-// answerAll answers each message of a WebSocket until the page has no more.
+// answerAll reads a WebSocket's messages to the one that is the end, and answers that.
 func answerAll(w http.ResponseWriter, q *http.Request) {
 	c, err := websocket.Accept(w, q, nil)
 	if err != nil {
@@ -219,10 +219,11 @@ func answerAll(w http.ResponseWriter, q *http.Request) {
 	}
 	defer c.CloseNow() //nolint:errcheck // it was closed by the page
 	for {
-		if _, _, err := c.Read(q.Context()); err != nil {
+		_, m, err := c.Read(q.Context())
+		if err != nil {
 			return
 		}
-		if c.Write(q.Context(), websocket.MessageText, []byte("ok")) != nil {
+		if string(m) == "end" && c.Write(q.Context(), websocket.MessageText, []byte("ok")) != nil {
 			return
 		}
 	}

@@ -18,17 +18,18 @@ import (
 	"github.com/unasked-audit/unasked/harness/evidence"
 )
 
-// How much of the events and of the blobs is kept in memory, in bytes; the rest goes to
-// temporary files.
-const (
-	eventsInMemory = 16 << 20
-	blobsInMemory  = 24 << 20
-)
+// room is how much of the events and of the blobs is kept in memory, in bytes; the rest
+// goes to temporary files.
+type room struct{ events, blobs int }
+
+// usualRoom is that of a program that judges one file.
+var usualRoom = room{events: 16 << 20, blobs: 24 << 20}
 
 // memory is a store, and evidence once it is sealed: an audit's log without its folder.
 // Its events are not chained, for nobody has to believe it later.
 type memory struct {
 	manifest evidence.Manifest
+	room     room
 
 	events []evidence.Event // those that are in memory
 	seq    uint64
@@ -53,7 +54,7 @@ func (m *memory) add(kind string, at time.Time, data any) error {
 		return fmt.Errorf("event %s: %w", kind, err)
 	}
 	m.seq++
-	if m.spent += len(raw); m.spent <= eventsInMemory {
+	if m.spent += len(raw); m.spent <= m.room.events {
 		m.events = append(m.events, evidence.Event{Seq: m.seq, At: at, Phase: phase, Kind: kind, Data: raw})
 		return nil
 	}
@@ -89,7 +90,7 @@ func (m *memory) put(data []byte) (evidence.Digest, error) {
 	if _, known := m.blobs[d]; known {
 		return d, nil
 	}
-	if m.taken+len(data) <= blobsInMemory {
+	if m.taken+len(data) <= m.room.blobs {
 		m.taken += len(data)
 		m.blobs[d] = extent{data: slices.Clone(data)}
 		return d, nil

@@ -41,6 +41,8 @@ type Options struct {
 	Bundle string
 	// Keys is a file of TLS secrets, in NSS's key log format, for a packet capture.
 	Keys string
+
+	room room // usualRoom where it is zero
 }
 
 // Recording is imported traffic.
@@ -98,7 +100,7 @@ type importer struct {
 func begin(o Options, in io.Reader) (*importer, error) {
 	im := &importer{options: o, read: &counted{in: in, sum: sha256.New()}}
 	var err error
-	if im.store, err = newStore(o.Bundle); err != nil {
+	if im.store, err = newStore(o); err != nil {
 		return nil, err
 	}
 	err = im.add(evidence.KindAuditStart, time.Time{}, evidence.AuditStart{

@@ -158,7 +158,7 @@ func TestEvidenceInMemoryInFilesAndInABundle(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	var b strings.Builder
 	b.WriteString(`{"log":{"entries":[`)
-	const many = 6000
+	const many = 600
 	for i := range many {
 		if i > 0 {
 			b.WriteByte(',')
@@ -167,9 +167,11 @@ func TestEvidenceInMemoryInFilesAndInABundle(t *testing.T) {
 			i, strings.Repeat("x", 3000), i, strings.Repeat("body ", 1200))
 	}
 	b.WriteString(`]}}`)
+	small := options()
+	small.room = room{events: 1 << 20, blobs: 1 << 20}
 	bundled := options()
 	bundled.Bundle = filepath.Join(t.TempDir(), "kept")
-	for name, o := range map[string]Options{"memory": options(), "bundle": bundled} {
+	for name, o := range map[string]Options{"memory": small, "bundle": bundled} {
 		rec := imported(t, b.String(), o)
 		if m, ok := rec.Evidence.(*memory); ok && (m.late.size == 0 || m.large.size == 0) {
 			t.Fatal("nothing was spilled, so nothing is tested")

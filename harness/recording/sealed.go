@@ -2,6 +2,7 @@ package recording
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"time"
 
@@ -11,10 +12,11 @@ import (
 // sealed is a store that becomes a bundle.
 type sealed struct{ log *evidence.Log }
 
-// newStore opens a bundle in a folder, or a store in memory where there is none.
-func newStore(dir string) (store, error) {
+// newStore opens a bundle in the folder that is asked for, or a store in memory where none is.
+func newStore(o Options) (store, error) {
+	dir := o.Bundle
 	if dir == "" {
-		return &memory{blobs: map[evidence.Digest]extent{}}, nil
+		return &memory{room: cmp.Or(o.room, usualRoom), blobs: map[evidence.Digest]extent{}}, nil
 	}
 	log, err := evidence.Create(dir, time.Now)
 	if err != nil {

@@ -40,9 +40,9 @@ const socket = (path, messages) =>
   new Promise((done) => {
     const ws = new WebSocket('wss://' + location.host + '/t/' + path);
     ws.binaryType = 'arraybuffer';
-    let left = messages.length;
-    ws.onopen = () => messages.forEach((m) => ws.send(m));
-    ws.onmessage = () => --left || ws.close();
+    // One answer, after the last: so the order of the messages is known.
+    ws.onopen = () => [...messages, 'end'].forEach((m) => ws.send(m));
+    ws.onmessage = () => ws.close();
     ws.onclose = done;
   });
 
