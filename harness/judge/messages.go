@@ -301,20 +301,20 @@ func (c *inquiry) checkMinted(ctx context.Context) error {
 			err = read(e, func(r flow.Request) {
 				body, _ := c.sight.read(r.Body)
 				c.opener.Walk(opened(&r, body), func(p *unwrap.Part) {
-					c.tracker.CheckPart(p, e.Seq, false, alone)
+					c.tracker.CheckPart(p, e.Seq, c.installation(e), false, alone)
 				})
 			})
 		case e.Kind == evidence.KindMessage:
 			err = read(e, func(r flow.Message) {
 				if r.Sent || alone {
 					body, _ := c.sight.read(r.Body)
-					c.opener.Message(r.Index, body, func(p *unwrap.Part) { c.tracker.CheckPart(p, e.Seq, !r.Sent, alone) })
+					c.opener.Message(r.Index, body, func(p *unwrap.Part) { c.tracker.CheckPart(p, e.Seq, c.installation(e), !r.Sent, alone) })
 				}
 			})
 		case e.Kind == evidence.KindResponse && alone:
 			err = read(e, func(r flow.Response) {
 				body, _ := c.sight.read(r.Body)
-				c.answers.Walk(answer(&r, body), func(p *unwrap.Part) { c.tracker.CheckPart(p, e.Seq, true, true) })
+				c.answers.Walk(answer(&r, body), func(p *unwrap.Part) { c.tracker.CheckPart(p, e.Seq, c.installation(e), true, true) })
 			})
 		}
 		if err != nil {

@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -25,6 +26,8 @@ type exchange struct {
 	set         []flow.Header // of the answer
 	noise       bool
 	signup      bool
+	arm         string // "A" if empty
+	installed   int    // how many times the app had been installed
 }
 
 // traffic plays exchanges to a tracker, both times.
@@ -63,12 +66,17 @@ func bytesOf(v any) []byte {
 
 func (tr *traffic) outcomes(app string, list ...exchange) []Outcome {
 	tr.t.Helper()
+	return tr.track(app, list...).Outcomes()
+}
+
+func (tr *traffic) track(app string, list ...exchange) *Tracker {
+	tr.t.Helper()
 	tracker := NewTracker(tr.kb)
 	type sent struct {
 		event    uint64
 		response bool
-		noise    bool
-		message  unwrap.Message
+		exchange
+		message unwrap.Message
 	}
 	var log []sent
 	event := uint64(0)
@@ -81,7 +89,7 @@ func (tr *traffic) outcomes(app string, list ...exchange) []Outcome {
 		phase := "untouched"
 		for _, response := range []bool{false, true} {
 			event++
-			m := &Message{Event: event, Flow: id, Response: response, Arm: "A", Phase: phase, Noise: x.noise, Signup: x.signup, Method: x.method, Host: u.Hostname(), Path: u.Path, Status: x.status}
+			m := &Message{Event: event, Flow: id, Response: response, Arm: cmp.Or(x.arm, "A"), Installation: x.installed, Phase: phase, Noise: x.noise, Signup: x.signup, Method: x.method, Host: u.Hostname(), Path: u.Path, Status: x.status}
 			if m.Method == "" {
 				m.Method = "POST"
 			}
@@ -94,7 +102,7 @@ func (tr *traffic) outcomes(app string, list ...exchange) []Outcome {
 			}
 			m.Unwrapped(tr.opener, from)
 			tracker.Learn(m)
-			log = append(log, sent{event, response, x.noise, from})
+			log = append(log, sent{event, response, x, from})
 		}
 	}
 	anything, err := tracker.Prepare()
@@ -106,11 +114,11 @@ func (tr *traffic) outcomes(app string, list ...exchange) []Outcome {
 			if s.response && !s.noise {
 				continue
 			}
-			tr.opener.Walk(s.message, func(p *unwrap.Part) { tracker.CheckPart(p, s.event, s.response, s.noise) })
+			tr.opener.Walk(s.message, func(p *unwrap.Part) { tracker.CheckPart(p, s.event, s.installed, s.response, s.noise) })
 		}
 		tracker.CheckFile([]byte(app))
 	}
-	return tracker.Outcomes()
+	return tracker
 }
 
 func kinds(outcomes []Outcome) string {

@@ -45,13 +45,16 @@ func (t *Tracker) Prepare() (any bool, err error) {
 	return len(texts) > 0, nil
 }
 
-// Last is the event after which nothing is minted any more: what the app sends later
-// can be no reason to strike anything out.
-func (t *Tracker) Last() uint64 {
-	if len(t.replies) == 0 {
-		return 0
+// Last is the event after which nothing is minted any more, and no id answered: what
+// the app sends later can be no reason to strike anything out.
+func (t *Tracker) Last() (event uint64) {
+	if n := len(t.replies); n > 0 {
+		event = t.replies[n-1].message.Event
 	}
-	return t.replies[len(t.replies)-1].message.Event
+	if n := len(t.answers); n > 0 {
+		event = max(event, t.answers[n-1].at.Event)
+	}
+	return event
 }
 
 // spellings are the forms in which the app may have known a value before: other case,
@@ -87,11 +90,15 @@ func spellings(value string) [][]byte {
 }
 
 // CheckPart strikes out what stands in a part of a message before it was minted:
-// event is the message's place in the log. noise says that it is not the app's own
+// event is the message's place in the log, and installation counts the app's, as in
+// [Message]. noise says that it is not the app's own
 // traffic: what stands there is no secret of the app's service, whenever it stands there.
-func (t *Tracker) CheckPart(p *unwrap.Part, event uint64, response, noise bool) {
+func (t *Tracker) CheckPart(p *unwrap.Part, event uint64, installation int, response, noise bool) {
 	t.finder.find.Find(p.Data, func(i int) {
 		m := t.finder.minted[i]
+		for _, a := range m.answers {
+			a.sent = a.sent || !noise && !response && a.installation == installation && event < a.at.Event
+		}
 		switch {
 		case m.struck != "":
 		case noise:

@@ -44,6 +44,8 @@ type Minted struct {
 	first        *Minted
 	installation int
 	kept         int // the last installation in which the app sent it before it was issued there
+
+	answers []*answer // of responses with it; of the first with this value only
 }
 
 // root is the value as it was minted, however often it was issued again.
@@ -82,6 +84,7 @@ type Tracker struct {
 	full    bool
 	// reissued counts what later installations were issued again.
 	reissued int
+	answers  []*answer
 }
 
 // pending is a request whose response has not come yet.
@@ -254,7 +257,11 @@ func (t *Tracker) mint(r *reply, index int, m *Message, v *Value, role string) {
 		if known.reply == index && known.Role == "" {
 			known.Role = role
 		}
-		if m.Noise || known.reply == index {
+		if m.Noise {
+			return
+		}
+		t.answered(r, m, v, role, known)
+		if known.reply == index {
 			return
 		}
 		switch {
@@ -282,6 +289,7 @@ func (t *Tracker) mint(r *reply, index int, m *Message, v *Value, role string) {
 	}
 	t.byValue[v.Text] = minted
 	r.minted = append(r.minted, minted)
+	t.answered(r, m, v, role, minted)
 }
 
 // again notes that an installation was issued what an earlier one had been issued,
