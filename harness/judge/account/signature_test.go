@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"slices"
@@ -40,7 +41,7 @@ func TestSignatures(t *testing.T) {
 				}
 				for _, a := range s.Absent {
 					near, _ := example(s, &s.Where[j], -1)
-					place(&near, a.At, "person@mail.example")
+					place(&near, a.At, cmp.Or(a.Equals, "person@mail.example"))
 					if out := tr.outcomes("", near, after); slices.ContainsFunc(out, func(o Outcome) bool { return o.Signature == s.ID }) {
 						t.Errorf("place %d fits with %s", j, a.At)
 					}
@@ -48,9 +49,16 @@ func TestSignatures(t *testing.T) {
 				wrong := whole
 				wrong.method = "DELETE"
 				other := whole
-				other.url = strings.Replace(whole.url, "https://", "https://not-", 1)
-				for name, near := range map[string]exchange{"another method": wrong, "another host": other} {
-					if name == "another host" && len(s.Where[j].Hosts) == 0 || strings.HasPrefix(hostOf(&s.Where[j]), "x.") {
+				other.url = strings.Replace(whole.url, "https://"+hostOf(&s.Where[j]), "https://elsewhere.example", 1)
+				path := whole
+				path.url = strings.Replace(whole.url, hostOf(&s.Where[j])+"/", hostOf(&s.Where[j])+"/x/", 1)
+				if strings.HasPrefix(s.Where[j].Paths[0], "**") { // any prefix is allowed, so it is the end that must differ
+					u, _ := url.Parse(whole.url)
+					u.Path += "x"
+					path.url = u.String()
+				}
+				for name, near := range map[string]exchange{"another method": wrong, "another host": other, "another path": path} {
+					if name == "another host" && len(s.Where[j].Hosts) == 0 {
 						continue
 					}
 					if out := tr.outcomes("", near, after); slices.ContainsFunc(out, func(o Outcome) bool { return o.Signature == s.ID }) {
