@@ -40,9 +40,16 @@ type File struct {
 	manifest *Manifest
 	close    func() error
 
-	resources  func() (*table, error)
+	resources  func() (resources, error)
 	tableMu    sync.Mutex // a table decodes its strings when they are asked for
 	signatures func() (signatures, error)
+
+	bundle *bundle // where the file is a module of an app bundle
+
+	odd struct {
+		sync.Mutex
+		said []string
+	}
 }
 
 // Open reads the APK at a path of the host. The caller closes it.
@@ -82,17 +89,22 @@ func Read(r io.ReaderAt, size int64) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &File{r: r, layout: l, zip: z, entries: entries, close: func() error { return nil }}
-	f.resources = sync.OnceValues(f.readResources)
-	f.signatures = sync.OnceValues(f.readSignatures)
 	if _, ok := entries[manifestName]; !ok {
 		return nil, fault(ErrNotAPK, "ZIP", -1, "the archive holds no %s", manifestName)
 	}
+	return newFile(&File{r: r, layout: l, zip: z, entries: entries})
+}
+
+// newFile reads the manifest of an archive.
+func newFile(f *File) (*File, error) {
+	f.close = func() error { return nil }
+	f.resources = sync.OnceValues(f.readResources)
+	f.signatures = sync.OnceValues(f.readSignatures)
 	b, err := f.read(manifestName, maxManifest)
 	if err != nil {
 		return nil, err
 	}
-	root, err := parseXML(b, manifestName, ErrBadManifest)
+	root, err := f.parse(b, manifestName, ErrBadManifest)
 	if err != nil {
 		return nil, err
 	}
@@ -171,7 +183,15 @@ func (f *File) XML(name string) (*Element, error) {
 	if err != nil {
 		return nil, err
 	}
-	return parseXML(b, name, ErrBadXML)
+	return f.parse(b, name, ErrBadXML)
+}
+
+// parse reads a compiled XML file in the form that the file's kind has.
+func (f *File) parse(b []byte, part string, kind error) (*Element, error) {
+	if f.bundle != nil {
+		return f.bundle.parseXML(b, part, kind)
+	}
+	return parseXML(b, part, kind)
 }
 
 // read reads one entry whole, up to limit bytes.
@@ -180,28 +200,36 @@ func (f *File) read(name string, limit int64) ([]byte, error) {
 	if e.UncompressedSize64 > uint64(limit) {
 		return nil, fault(ErrTooLarge, name, -1, "%d bytes, the limit is %d", e.UncompressedSize64, limit)
 	}
-	r, err := e.Open()
+	r, err := f.open(e)
 	if err != nil {
-		return nil, entryFault(name, err)
+		return nil, err
 	}
 	defer r.Close()
-	b, err := io.ReadAll(io.LimitReader(r, limit+1))
-	if err != nil {
-		return nil, entryFault(name, err)
+	b := make([]byte, 0, min(e.UncompressedSize64, limit64(e))+1)
+	for {
+		if len(b) == cap(b) {
+			b = append(b, 0)[:len(b)]
+		}
+		n, err := r.Read(b[len(b):cap(b)])
+		b = b[:len(b)+n]
+		if errors.Is(err, io.EOF) {
+			return b, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		if int64(len(b)) > limit {
+			return nil, fault(ErrTooLarge, name, limit, "it expands to more than %d bytes", limit)
+		}
 	}
-	if int64(len(b)) > limit {
-		return nil, fault(ErrTooLarge, name, limit, "it expands to more than %d bytes", limit)
-	}
-	return b, nil
 }
+
+// limit64 is what the compressed bytes of an entry can expand to.
+func limit64(e *zip.File) uint64 { return (e.CompressedSize64 + 64) * maxRatio }
 
 // entryFault puts an error of the archive reader into our words.
 func entryFault(name string, err error) error {
 	switch {
-	case errors.Is(err, zip.ErrChecksum):
-		return fault(ErrBadArchive, name, -1, "its checksum does not match")
-	case errors.Is(err, zip.ErrAlgorithm):
-		return fault(ErrBadArchive, name, -1, "it is compressed in a way that Android does not know")
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 		return fault(ErrBadArchive, name, -1, "its compressed data end too early")
 	}

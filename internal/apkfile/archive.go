@@ -85,7 +85,7 @@ func readLayout(r io.ReaderAt, size int64) (layout, error) {
 // readDirectory reads the central directory, refusing what Android refuses and what
 // could only be meant to exhaust the reader.
 func readDirectory(r io.ReaderAt, size int64, l layout) (*zip.Reader, map[string]*zip.File, error) {
-	z, err := zip.NewReader(r, size)
+	z, err := zip.NewReader(plainEnd(r, l), l.end+endSize)
 	if err != nil && !errors.Is(err, zip.ErrInsecurePath) {
 		return nil, nil, fault(ErrBadArchive, "ZIP", l.directory, "%v", err)
 	}
@@ -109,9 +109,11 @@ func readDirectory(r io.ReaderAt, size int64, l layout) (*zip.Reader, map[string
 			return bad(ErrBadArchive, "its local header can't be read: %v", err)
 		case off < 0 || packed > uint64(size) || uint64(off)+packed > uint64(l.directory):
 			return bad(ErrBadArchive, "%d bytes at %d reach into the archive's directory", packed, off)
+		case e.Method != zip.Store && e.Method != zip.Deflate && (off < 0 || full > uint64(size) || uint64(off)+full > uint64(l.directory)):
+			return bad(ErrBadArchive, "%d bytes at %d, of a method that Android reads as stored, reach into the archive's directory", full, off)
 		case e.Method == zip.Store && packed != full:
 			return bad(ErrBadArchive, "it is stored, and yet %d bytes stand for %d", packed, full)
-		case full > (packed+64)*maxRatio:
+		case e.Method == zip.Deflate && full > (packed+64)*maxRatio:
 			return bad(ErrTooLarge, "%d bytes cannot expand to the %d that are announced", packed, full)
 		}
 		if total += full; total > maxExpanded {
@@ -120,6 +122,35 @@ func readDirectory(r io.ReaderAt, size int64, l layout) (*zip.Reader, map[string
 		entries[e.Name] = e
 	}
 	return z, entries, nil
+}
+
+// plainEnd is the archive up to its end record, without the record's comment: a record
+// that stands in the comment is not taken for the archive's own.
+func plainEnd(r io.ReaderAt, l layout) io.ReaderAt { return commentless{r, l.end + endSize} }
+
+type commentless struct {
+	r   io.ReaderAt
+	end int64
+}
+
+func (c commentless) ReadAt(b []byte, off int64) (int, error) {
+	if off >= c.end {
+		return 0, io.EOF
+	}
+	short := int64(len(b)) > c.end-off
+	if short {
+		b = b[:c.end-off]
+	}
+	n, err := c.r.ReadAt(b, off)
+	for i := range n { // the length of the comment: the record's last two bytes
+		if at := off + int64(i); at >= c.end-2 {
+			b[i] = 0
+		}
+	}
+	if err == nil && short {
+		err = io.EOF
+	}
+	return n, err
 }
 
 func readAt(r io.ReaderAt, b []byte, off int64) error {

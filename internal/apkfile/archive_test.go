@@ -117,13 +117,8 @@ func TestBadFiles(t *testing.T) {
 		{"a bomb", archive(t, manifest, entry{name: "bomb", content: []byte("x"), method: 8, size: 1 << 31}), ErrTooLarge, "cannot expand"},
 		{"stored with two sizes", archive(t, manifest, entry{name: "s", content: []byte("xy"), size: 3}), ErrBadArchive, "stand for"},
 		{"an entry beyond the file", archive(t, manifest, entry{name: "s", content: []byte("xy"), packed: 1 << 20, size: 1 << 20}), ErrBadArchive, "directory"},
-		{"an unknown method", archive(t, entry{name: manifestName, content: manifest.content, method: 99}), ErrBadArchive, "compressed in a way"},
+		{"an unknown method that reads too far", archive(t, manifest, entry{name: "s", content: []byte("xy"), method: 99, size: 1 << 20}), ErrBadArchive, "reads as stored"},
 		{"a manifest that is no deflate", archive(t, entry{name: manifestName, content: manifest.content, method: 8}), ErrBadArchive, "AndroidManifest.xml"},
-		{"a wrong checksum", func() []byte {
-			b := bytes.Clone(good)
-			b[len(b)/4] ^= 1
-			return b
-		}(), ErrBadArchive, "checksum"},
 		{"a directory that lies elsewhere", patched(end+16, 0, 0, 0, 1), ErrTruncated, "beyond its own end"},
 		{"a gap after the directory", patched(end+12, 1, 0, 0, 0), ErrBadArchive, "between the directory"},
 		{"more entries than fit", patched(end+10, 0xff, 0x7f), ErrBadArchive, "announced"},

@@ -2,6 +2,12 @@ package apkfile
 
 import (
 	"bytes"
+	"cmp"
+	"io/fs"
+	"iter"
+	"path"
+	"slices"
+	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -16,7 +22,184 @@ const (
 	dexEndian      = 0x28
 	dexStringCount = 0x38
 	dexStringTable = 0x3c
+	dexTypeCount   = 0x40
+	dexTypeTable   = 0x44
+	dexFieldCount  = 0x50
+	dexMethodCount = 0x58
+	dexMethodTable = 0x5c
+	dexClassCount  = 0x60
+	dexClassTable  = 0x64
+
+	dexMethodSize = 8  // bytes of a method_id_item: class, prototype, name
+	dexClassSize  = 32 // bytes of a class_def_item
 )
+
+// Dex is one file of bytecode. Its sequences yield what is sound and skip what is not;
+// Broken counts what was skipped.
+type Dex struct {
+	Name    string
+	Version string // of the format, such as "039"
+	v       view
+	strings view // the places of all strings, 32 bits each
+	types   view // the index of each type's name, 32 bits each
+	methods view
+	classes view
+	fields  int
+	broken  int
+}
+
+// DexNames are the entries that end in ".dex", those that Android loads first, sorted.
+func (f *File) DexNames() []string {
+	var main, other []string
+	for n := range f.entries {
+		if ok, _ := path.Match("classes*.dex", n); ok {
+			main = append(main, n)
+		} else if strings.HasSuffix(n, ".dex") {
+			other = append(other, n)
+		}
+	}
+	byNumber := func(a, b string) int {
+		return cmp.Or(cmp.Compare(len(a), len(b)), strings.Compare(a, b))
+	}
+	slices.SortFunc(main, byNumber)
+	slices.Sort(other)
+	return append(main, other...)
+}
+
+// Dex reads one entry as bytecode. It holds the whole entry in memory.
+func (f *File) Dex(name string) (*Dex, error) {
+	if _, ok := f.entries[name]; !ok {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	}
+	b, err := f.read(name, maxDex)
+	if err != nil {
+		return nil, err
+	}
+	return parseDex(b, name)
+}
+
+func parseDex(b []byte, name string) (*Dex, error) {
+	d := &Dex{Name: name, v: view{b: b, part: name, kind: ErrBadDex}}
+	var err error
+	if d.strings, err = dexTable(d.v); err != nil {
+		return nil, err
+	}
+	d.Version = printable(strings.TrimRight(string(b[4:8]), "\x00"))
+	for _, t := range []struct {
+		count, at, size int
+		into            *view
+	}{{dexTypeCount, dexTypeTable, 4, &d.types}, {dexMethodCount, dexMethodTable, dexMethodSize, &d.methods}, {dexClassCount, dexClassTable, dexClassSize, &d.classes}} {
+		count, _ := d.v.u32(t.count)
+		at, _ := d.v.u32(t.at)
+		if count == 0 {
+			continue
+		}
+		if int64(at)+int64(count)*int64(t.size) > int64(len(b)) {
+			return nil, d.v.fail(t.count, "%d items are announced at %d, in %d bytes", count, at, len(b))
+		}
+		if *t.into, err = d.v.slice(int(at), int(count)*t.size); err != nil {
+			return nil, err
+		}
+	}
+	fields, _ := d.v.u32(dexFieldCount)
+	d.fields = int(fields)
+	return d, nil
+}
+
+// Counts are the numbers of classes that the file defines, and of strings, types, methods
+// and fields that it refers to.
+func (d *Dex) Counts() (classes, strings, types, methods, fields int) {
+	return d.classes.len() / dexClassSize, d.strings.len() / 4, d.types.len() / 4, d.methods.len() / dexMethodSize, d.fields
+}
+
+// Broken is how many names the sequences had to skip so far.
+func (d *Dex) Broken() int { return d.broken }
+
+// Classes yields the type of each class that is defined, in the file's own form,
+// "Lorg/example/Main$Inner;". The bytes are only valid until the next one.
+func (d *Dex) Classes() iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		left := d.budget()
+		for at := 0; at < d.classes.len(); at += dexClassSize {
+			i, _ := d.classes.u32(at)
+			s, ok := d.typeName(i, &left)
+			if ok && !yield(s) {
+				return
+			}
+		}
+	}
+}
+
+// Methods yields the class and the name of each method that is referred to.
+func (d *Dex) Methods() iter.Seq2[[]byte, []byte] {
+	return func(yield func(class, name []byte) bool) {
+		left := d.budget()
+		for at := 0; at < d.methods.len(); at += dexMethodSize {
+			i, _ := d.methods.u16(at)
+			n, _ := d.methods.u32(at + 4)
+			class, ok := d.typeName(uint32(i), &left)
+			name, fine := d.raw(n, &left)
+			if ok && fine && !yield(class, name) {
+				return
+			}
+		}
+	}
+}
+
+// Strings yields every string as it stands in the file, in modified UTF-8 ([Text] turns
+// it into text), in order.
+func (d *Dex) Strings() iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		left := d.budget()
+		for i := range uint32(d.strings.len() / 4) {
+			if s, ok := d.raw(i, &left); ok && !yield(s) {
+				return
+			}
+		}
+	}
+}
+
+// Text is modified UTF-8 as text.
+func Text(b []byte) string { return mutf8(b) }
+
+// budget bounds the bytes that one sequence looks at: a name may be referred to more than
+// once, but an honest file stays far below.
+func (d *Dex) budget() int { return 64*d.v.len() + 1<<20 }
+
+func (d *Dex) typeName(i uint32, left *int) ([]byte, bool) {
+	name, err := d.types.u32(int(min(i, 1<<30)) * 4)
+	if err != nil {
+		d.broken++
+		return nil, false
+	}
+	return d.raw(name, left)
+}
+
+// raw is the string of an index, without its end.
+func (d *Dex) raw(i uint32, left *int) ([]byte, bool) {
+	off, err := d.strings.u32(int(min(i, 1<<30)) * 4)
+	if err != nil || int64(off) >= int64(d.v.len()) || *left < 0 {
+		d.broken++
+		return nil, false
+	}
+	b := d.v.b[off:]
+	at := 0
+	for at < len(b) && at < 5 && b[at] >= 0x80 {
+		at++
+	}
+	end := -1
+	if at < min(len(b), 5) {
+		at++
+		end = bytes.IndexByte(b[at:], 0)
+	}
+	if end < 0 {
+		*left -= len(b)
+		d.broken++
+		return nil, false
+	}
+	*left -= end + 8
+	return b[at : at+end], true
+}
 
 // dexStrings yields the table of strings of a DEX file. Of a string that lies, the error
 // is yielded once, and the others follow.

@@ -19,13 +19,13 @@ func onlyFaults(t *testing.T, err error) {
 func FuzzManifest(f *testing.F) {
 	f.Add(manifestOf(f, "clipshare"), fileOf(f, "clipshare", resourcesName))
 	f.Add(manifestOf(f, "pantry"), []byte{})
-	f.Fuzz(func(t *testing.T, manifest, resources []byte) {
+	f.Fuzz(func(t *testing.T, manifest, table []byte) {
 		root, err := parseXML(manifest, manifestName, ErrBadManifest)
 		onlyFaults(t, err)
 		if err != nil {
 			return
 		}
-		file := &File{resources: func() (*table, error) { return parseTable(resources) }}
+		file := &File{resources: func() (resources, error) { return parseTable(table) }}
 		m, err := file.readManifest(root)
 		onlyFaults(t, err)
 		if err == nil && m.Package == "" {
@@ -46,6 +46,9 @@ func FuzzResources(f *testing.F) {
 		for n := range uint32(4) {
 			_, err := table.resolve(id + n)
 			onlyFaults(t, err)
+			_, err = table.locales(id + n)
+			onlyFaults(t, err)
+			table.name(id + n)
 		}
 	})
 }

@@ -16,12 +16,20 @@ type Manifest struct {
 	MinSDK      int   // 1 where nothing is said, as Android has it; 10000 for a preview's code name
 	TargetSDK   int   // MinSDK where nothing is said
 	Label       string
+	LabelID     uint32 // the resource that Label is a value of; 0 where it stands in the manifest itself
 	Icon        string // path in the archive, where the icon is a file
 	SharedUser  string
+	CompileSDK  int    // 0 where nothing is said
+	Application string // class name, where the app has one of its own
 
 	HasCode, AllowBackup, Debuggable, TestOnly bool
 	Cleartext                                  *bool  // usesCleartextTraffic; nil where nothing is said
 	NetworkSecurity                            string // path of the network security configuration
+
+	AllowBackupSaid bool
+	// FullBackupContent and DataExtraction are paths of backup rules, before and since Android 12;
+	// FullBackupContent may also be "true" or "false".
+	FullBackupContent, DataExtraction string
 
 	// Permissions are those the app asks for, in order, each once.
 	Permissions []string
@@ -29,37 +37,25 @@ type Manifest struct {
 	PermissionMaxSDK map[string]int
 	Features         []Feature
 	Libraries        []string // uses-library
+	// Declared are the permissions that the app itself defines.
+	Declared []Permission
+	// Queries are the packages that the app asks to see (<queries>), sorted as they stand.
+	Queries []string
 
 	Activities, Services, Receivers, Providers []Component
 	MetaData                                   map[string]string // of the application
+}
+
+// Permission is one that an app defines.
+type Permission struct {
+	Name, Group string
+	Level       uint32 // PermissionInfo.protectionLevel: 0 normal, 1 dangerous, 2 signature, 3 signature or system, 4 internal, and flags
 }
 
 // Feature is something that the app says it uses.
 type Feature struct {
 	Name     string
 	Required bool
-}
-
-// Component is an activity (or an alias of one), a service, a receiver or a provider.
-type Component struct {
-	Name        string // full class name
-	Target      string // of an activity-alias
-	Label       string
-	Permission  string // that a caller must hold
-	Process     string
-	Exported    bool // as said, or as Android takes it where nothing is said
-	Enabled     bool
-	Authorities []string // of a provider
-	// MetaData values are text; a reference to a file is the file's path in the archive.
-	MetaData map[string]string
-	Filters  []Filter
-	// Actions and Categories are those of all filters, each once.
-	Actions, Categories []string
-}
-
-// Filter is one intent filter.
-type Filter struct {
-	Actions, Categories, Schemes, Hosts []string
 }
 
 // Launcher is the component that a home screen shows: the first enabled activity
@@ -109,6 +105,20 @@ const (
 	attrCleartext       = 0x010104ec
 	attrNetworkSecurity = 0x01010527
 	attrVersionMajor    = 0x01010576
+
+	attrReadPermission  = 0x01010007
+	attrWritePermission = 0x01010008
+	attrProtectionLevel = 0x01010009
+	attrPermissionGroup = 0x0101000a
+	attrGrantURI        = 0x0101001b
+	attrMimeType        = 0x01010026
+	attrPort            = 0x01010029
+	attrPath            = 0x0101002a
+	attrPathPrefix      = 0x0101002b
+	attrPathPattern     = 0x0101002c
+	attrFullBackup      = 0x010104eb
+	attrAutoVerify      = 0x010104ee
+	attrCompileSDK      = 0x01010572
 )
 
 // packageName is what Android's package parser takes for a package name: letters, digits
@@ -151,6 +161,19 @@ func (f *File) readManifest(root *Element) (*Manifest, error) {
 	if m.TargetSDK == 0 {
 		m.TargetSDK = m.MinSDK
 	}
+	m.CompileSDK = r.number(root, attrCompileSDK, "compileSdkVersion", 0)
+	root.all("permission", func(el *Element) {
+		p := Permission{Name: r.text(el, attrName, "name"), Group: r.text(el, attrPermissionGroup, "permissionGroup")}
+		if a, ok := el.Attr(attrProtectionLevel, "protectionLevel"); ok {
+			p.Level = a.Data
+		}
+		if p.Name != "" {
+			m.Declared = append(m.Declared, p)
+		}
+	})
+	root.all("queries", func(el *Element) {
+		el.all("package", func(c *Element) { m.Queries = union(m.Queries, r.add(nil, c, attrName, "name")) })
+	})
 	for _, name := range []string{"uses-permission", "uses-permission-sdk-23", "uses-permission-sdk-m"} {
 		root.all(name, r.permission)
 	}
@@ -179,9 +202,14 @@ func (r *manifestReader) permission(el *Element) {
 func (r *manifestReader) application(el *Element) {
 	m := r.m
 	m.Label = r.text(el, attrLabel, "label")
+	m.LabelID = reference(el, attrLabel, "label")
+	m.Application = r.class(r.text(el, attrName, "name"))
 	m.Icon = r.text(el, attrIcon, "icon")
 	m.HasCode = r.flag(el, attrHasCode, "hasCode", true)
 	m.AllowBackup = r.flag(el, attrAllowBackup, "allowBackup", true)
+	_, m.AllowBackupSaid = el.Attr(attrAllowBackup, "allowBackup")
+	m.FullBackupContent = r.text(el, attrFullBackup, "fullBackupContent")
+	m.DataExtraction = r.named(el, "dataExtractionRules")
 	m.Debuggable = r.flag(el, attrDebuggable, "debuggable", false)
 	m.TestOnly = r.flag(el, attrTestOnly, "testOnly", false)
 	if _, ok := el.Attr(attrCleartext, "usesCleartextTraffic"); ok {
@@ -209,38 +237,9 @@ func (r *manifestReader) application(el *Element) {
 	}
 	if m.Label == "" {
 		if l, ok := m.Launcher(); ok {
-			m.Label = l.Label
+			m.Label, m.LabelID = l.Label, l.LabelID
 		}
 	}
-}
-
-func (r *manifestReader) component(el *Element, exported bool) Component {
-	c := Component{
-		Name:       r.class(r.text(el, attrName, "name")),
-		Target:     r.class(r.text(el, attrTargetActivity, "targetActivity")),
-		Label:      r.text(el, attrLabel, "label"),
-		Permission: r.text(el, attrPermission, "permission"),
-		Process:    r.text(el, attrProcess, "process"),
-		Enabled:    r.flag(el, attrEnabled, "enabled", true),
-		MetaData:   r.metaData(el),
-	}
-	if a := r.text(el, attrAuthorities, "authorities"); a != "" {
-		c.Authorities = strings.Split(a, ";")
-	}
-	el.all("intent-filter", func(f *Element) {
-		var out Filter
-		f.all("action", func(e *Element) { out.Actions = r.add(out.Actions, e, attrName, "name") })
-		f.all("category", func(e *Element) { out.Categories = r.add(out.Categories, e, attrName, "name") })
-		f.all("data", func(e *Element) {
-			out.Schemes = r.add(out.Schemes, e, attrScheme, "scheme")
-			out.Hosts = r.add(out.Hosts, e, attrHost, "host")
-		})
-		c.Filters = append(c.Filters, out)
-		c.Actions = union(c.Actions, out.Actions)
-		c.Categories = union(c.Categories, out.Categories)
-	})
-	c.Exported = r.flag(el, attrExported, "exported", exported || len(c.Filters) > 0)
-	return c
 }
 
 func (r *manifestReader) metaData(el *Element) map[string]string {

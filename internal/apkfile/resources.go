@@ -9,6 +9,22 @@ import (
 type table struct {
 	values *stringPool
 	types  map[uint16][]resType // by package id and type id: PPTT
+	packs  map[uint8]*resPack
+}
+
+// resPack is what names the resources of one package.
+type resPack struct {
+	kinds, keys *stringPool
+}
+
+// resources is what a manifest's references point at: a table of an APK, or that of an app bundle.
+type resources interface {
+	// resolve is a value in the default configuration, as text; "" for none.
+	resolve(id uint32) (string, error)
+	// locales are the texts of a string by BCP 47 tag, "" for the default.
+	locales(id uint32) (map[string]string, error)
+	// name is "type/entry", such as "string/app_name"; "" where it is not known.
+	name(id uint32) string
 }
 
 // resType is one chunk with the values of one type in one configuration.
@@ -18,6 +34,7 @@ type resType struct {
 	count   uint32
 	start   uint32 // of the entries, from the chunk's beginning
 	generic bool   // the default configuration
+	locale  string // BCP 47 tag, where the configuration holds nothing else; "" otherwise
 	density uint16
 }
 
@@ -36,7 +53,10 @@ const (
 // maxReferences bounds how many references are followed from one value to the next.
 const maxReferences = 16
 
-func (f *File) readResources() (*table, error) {
+func (f *File) readResources() (resources, error) {
+	if f.bundle != nil {
+		return f.bundle.table, nil
+	}
 	if _, ok := f.entries[resourcesName]; !ok {
 		return &table{}, nil
 	}
@@ -44,7 +64,11 @@ func (f *File) readResources() (*table, error) {
 	if err != nil {
 		return nil, err
 	}
-	return parseTable(b)
+	t, err := parseTable(b)
+	if err != nil {
+		return nil, err
+	}
+	return t, nil
 }
 
 // Resolve is the value of a resource in the default configuration, as text; that of
@@ -68,7 +92,7 @@ func parseTable(b []byte) (*table, error) {
 	if top.kind != chunkTable {
 		return nil, v.fail(0, "it begins with chunk 0x%04x, not 0x%04x", top.kind, chunkTable)
 	}
-	t := &table{types: map[uint16][]resType{}}
+	t := &table{types: map[uint16][]resType{}, packs: map[uint8]*resPack{}}
 	for off := top.header; off < top.body.len(); {
 		c, err := top.body.chunk(off)
 		if err != nil {
@@ -95,6 +119,7 @@ func (t *table) pack(p chunk) error {
 	if err != nil {
 		return err
 	}
+	t.pools(p, uint8(id))
 	for off := p.header; off < p.body.len(); {
 		c, err := p.body.chunk(off)
 		if err != nil {
@@ -136,6 +161,9 @@ func (t *table) index(pkg uint8, c chunk) error {
 		default:
 			r.generic = false
 		}
+	}
+	if !r.generic && r.density == 0 {
+		r.locale = localeOf(config)
 	}
 	key := uint16(pkg)<<8 | uint16(kind)
 	t.types[key] = append(t.types[key], r)

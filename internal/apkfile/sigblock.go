@@ -11,6 +11,8 @@ import (
 const (
 	blockV2 = 0x7109871a
 	blockV3 = 0xf05368c0
+	// blockV31 is a v3 signature for newer releases, with a rotated key ("APK Signature Scheme v3.1").
+	blockV31 = 0x1b93ad61
 
 	blockFooter  = 24       // its size again, and the magic
 	maxBlock     = 64 << 20 // bytes; Play's frosting and dependency lists stay far below
@@ -110,7 +112,9 @@ type signer struct {
 	maxSDK     uint32
 	signatures []algorithmValue
 	publicKey  []byte
-	needsV3    bool // a v2 signer says that a v3 signature was there, too
+	needsV3    bool   // a v2 signer says that a v3 signature was there, too
+	lineage    view   // proof of rotation of a v3 signer; empty where there is none
+	rotatedAt  uint32 // a v3 signer says that a v3.1 signature is there for releases from this API level on
 }
 
 type algorithmValue struct {
@@ -160,7 +164,7 @@ func parseSigner(v view, scheme int) (signer, error) {
 	if err := s.parseSigned(signed, scheme); err != nil {
 		return s, err
 	}
-	if scheme == 3 {
+	if scheme >= scheme3 {
 		low, _ := v.u32(0)
 		high, err := v.u32(4)
 		if err != nil {
@@ -204,7 +208,7 @@ func (s *signer) parseSigned(v view, scheme int) error {
 		}
 		s.certs = append(s.certs, c.b)
 	}
-	if scheme == 3 {
+	if scheme >= scheme3 {
 		s.minSDK, _ = v.u32(0)
 		if s.maxSDK, err = v.u32(4); err != nil {
 			return err
@@ -216,10 +220,22 @@ func (s *signer) parseSigned(v view, scheme int) error {
 	return s.parseAttributes(v, scheme)
 }
 
-// attrStripping is the "stripping protection" of a v2 signer: its value is the newer scheme that signed as well.
-const attrStripping = 0xbeeff00d
+// The schemes by number; 3.1 is written as 31.
+const (
+	scheme2  = 2
+	scheme3  = 3
+	scheme31 = 31
+)
 
-// parseAttributes looks for stripping protection. The others, such as a proof of rotation, do not say who signed this file.
+// Attributes of signers.
+const (
+	// attrStripping is the "stripping protection" of a v2 signer: its value is the newer scheme that signed as well.
+	attrStripping = 0xbeeff00d
+	attrLineage   = 0x3ba06f8c // of a v3 signer: the keys that it had before
+	attrRotatedAt = 0x559f8b02 // of a v3 signer: the API level from which v3.1 counts
+)
+
+// parseAttributes looks for stripping protection and for the proof of rotation.
 func (s *signer) parseAttributes(v view, scheme int) error {
 	attrs, err := v.prefixed()
 	if err != nil {
@@ -240,6 +256,16 @@ func (s *signer) parseAttributes(v view, scheme int) error {
 				return err
 			}
 			s.needsV3 = newer == 3
+		}
+		if scheme >= scheme3 && id == attrLineage {
+			if s.lineage, err = a.from(4); err != nil {
+				return err
+			}
+		}
+		if scheme == scheme3 && id == attrRotatedAt {
+			if s.rotatedAt, err = a.u32(4); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -26,8 +26,12 @@ const (
 	maxSignature = 1 << 20
 )
 
-// verifyJAR returns the certificates of those who signed the whole archive.
-func (f *File) verifyJAR() ([]*x509.Certificate, error) {
+// verifyJAR returns the certificates of those who signed the whole archive. besides are
+// the other schemes by which it is signed: the JAR signature says which there were.
+func (f *File) verifyJAR(besides ...int) ([]*x509.Certificate, error) {
+	if f.bundle != nil {
+		f = f.bundle.whole
+	}
 	var blocks []string
 	for n := range f.entries {
 		dir, file := path.Split(n)
@@ -48,7 +52,7 @@ func (f *File) verifyJAR() ([]*x509.Certificate, error) {
 	}
 	var certs []*x509.Certificate
 	for _, name := range blocks {
-		cert, err := f.verifySF(name, manifest)
+		cert, err := f.verifySF(name, manifest, besides)
 		if err != nil {
 			return nil, err
 		}
@@ -58,7 +62,7 @@ func (f *File) verifyJAR() ([]*x509.Certificate, error) {
 }
 
 // verifySF checks a signature block, the .SF file it signs, and the manifest that file digests.
-func (f *File) verifySF(name string, manifest []byte) (*x509.Certificate, error) {
+func (f *File) verifySF(name string, manifest []byte, besides []int) (*x509.Certificate, error) {
 	bad := func(part, format string, args ...any) error {
 		e := fault(ErrBadSignature, part, -1, format, args...)
 		e.What = "scheme v1: " + e.What
@@ -84,8 +88,11 @@ func (f *File) verifySF(name string, manifest []byte) (*x509.Certificate, error)
 	if len(sections) == 0 {
 		return nil, bad(sfName, "it is empty")
 	}
-	if ids := sections[0]["x-android-apk-signed"]; ids != "" {
-		return nil, bad(sfName, "it says that the file was also signed by scheme %s, and that signature was taken away", printable(ids))
+	for id := range strings.SplitSeq(sections[0]["x-android-apk-signed"], ",") {
+		id = strings.TrimSpace(id)
+		if (id == "2" || id == "3" || len(besides) == 0 && id != "") && !slices.ContainsFunc(besides, func(n int) bool { return schemeName(n) == id }) {
+			return nil, bad(sfName, "it says that the file was also signed by scheme %s, and that signature was taken away", printable(id))
+		}
 	}
 	ok, known := digestMatches(sections[0], "-digest-manifest", manifest)
 	if !known {

@@ -45,28 +45,46 @@ var algorithms = map[uint32]algorithm{
 
 // verify checks every signer of one scheme's pair and returns their certificates.
 func (b *block) verify(r io.ReaderAt, l layout, scheme int, v view) ([]*x509.Certificate, error) {
+	signers, err := b.signers(&contentDigests{r: r, l: l, block: b.start}, scheme, v)
+	var certs []*x509.Certificate
+	for _, s := range signers {
+		certs = append(certs, s.cert)
+	}
+	return certs, err
+}
+
+// verified is a signer whose signature holds.
+type verified struct {
+	signer
+	cert *x509.Certificate
+}
+
+// signers checks every signer of one scheme's pair.
+func (b *block) signers(content *contentDigests, scheme int, v view) ([]verified, error) {
 	signers, err := parseSigners(v, scheme)
 	if err != nil {
 		return nil, err
 	}
-	content := contentDigests{r: r, l: l, block: b.start}
-	var certs []*x509.Certificate
+	var out []verified
 	for _, s := range signers {
 		if _, ok := b.value(blockV3); s.needsV3 && !ok {
 			return nil, s.fail(scheme, "it says that the file was also signed by scheme v3, and that signature was taken away")
 		}
-		cert, err := s.verify(scheme, &content)
+		if _, ok := b.value(blockV31); s.rotatedAt != 0 && !ok {
+			return nil, s.fail(scheme, "it says that the file was also signed by scheme v3.1, and that signature was taken away")
+		}
+		cert, err := s.verify(scheme, content)
 		if err != nil {
 			return nil, err
 		}
-		certs = append(certs, cert)
+		out = append(out, verified{s, cert})
 	}
-	return certs, nil
+	return out, nil
 }
 
 func (s *signer) fail(scheme int, format string, args ...any) error {
 	e := fault(ErrBadSignature, signingBlock, s.at.at, format, args...)
-	e.What = "scheme v" + string(rune('0'+scheme)) + ": " + e.What
+	e.What = "scheme v" + schemeName(scheme) + ": " + e.What
 	return e
 }
 
@@ -180,7 +198,10 @@ func (c *contentDigests) sections() ([]*io.SectionReader, error) {
 	}, nil
 }
 
-const digestChunk = 1 << 20
+const (
+	digestChunk = 1 << 20
+	page        = 4096 // bytes of a tree's leaf
+)
 
 // chunked is the digest over 1 MiB chunks.
 func (c *contentDigests) chunked(h crypto.Hash) ([]byte, error) {
@@ -213,7 +234,6 @@ func (c *contentDigests) chunked(h crypto.Hash) ([]byte, error) {
 // verity is the root of a Merkle tree over 4 KiB pages, SHA-256 salted with eight zero bytes,
 // followed by the content's length, as in fs-verity's first layout.
 func (c *contentDigests) verity() ([]byte, error) {
-	const page = 4096
 	sections, err := c.sections()
 	if err != nil {
 		return nil, err
@@ -223,31 +243,39 @@ func (c *contentDigests) verity() ([]byte, error) {
 	for i, s := range sections {
 		readers[i], total = s, total+s.Size()
 	}
-	level, err := verityLevel(io.MultiReader(readers...), total)
+	root, err := verityRoot(io.MultiReader(readers...), total, make([]byte, 8))
+	if err != nil {
+		return nil, err
+	}
+	return binary.LittleEndian.AppendUint64(root, uint64(total)), nil
+}
+
+// verityRoot is the root of the tree over total bytes, every page with a salt in front.
+func verityRoot(r io.Reader, total int64, salt []byte) ([]byte, error) {
+	level, err := verityLevel(r, total, salt)
 	if err != nil {
 		return nil, err
 	}
 	for len(level) > page {
-		if level, err = verityLevel(bytes.NewReader(level), int64(len(level))); err != nil {
+		if level, err = verityLevel(bytes.NewReader(level), int64(len(level)), salt); err != nil {
 			return nil, err
 		}
 	}
 	root := sha256.New()
-	root.Write(make([]byte, 8))
+	root.Write(salt)
 	root.Write(level)
 	root.Write(make([]byte, page-len(level)))
-	return binary.LittleEndian.AppendUint64(root.Sum(nil), uint64(total)), nil
+	return root.Sum(nil), nil
 }
 
 // verityLevel hashes each page of what r yields, the last padded with zeros.
-func verityLevel(r io.Reader, total int64) ([]byte, error) {
-	const page = 4096
+func verityLevel(r io.Reader, total int64, salt []byte) ([]byte, error) {
 	out := make([]byte, 0, (total+page-1)/page*sha256.Size)
 	h := sha256.New()
 	for left := total; left > 0; left -= page {
 		n := min(left, page)
 		h.Reset()
-		h.Write(make([]byte, 8))
+		h.Write(salt)
 		if err := copyN(h, r, n); err != nil {
 			return nil, err
 		}

@@ -58,6 +58,7 @@ type xmlParser struct {
 	root  *Element
 	stack []*Element
 	count int
+	done  bool // the root is closed: Android reads no further
 }
 
 // parseXML reads a compiled XML file whole. part and kind are what its errors say.
@@ -70,11 +71,9 @@ func parseXML(b []byte, part string, kind error) (*Element, error) {
 	if err != nil {
 		return nil, err
 	}
-	if file.kind != chunkXML {
-		return nil, v.fail(0, "it begins with chunk 0x%04x, not 0x%04x", file.kind, chunkXML)
-	}
+	// Android does not look at the kind of the outermost chunk.
 	var p xmlParser
-	for off := file.header; off < file.body.len(); {
+	for off := file.header; off < file.body.len() && !p.done; {
 		c, err := file.body.chunk(off)
 		if err != nil {
 			return nil, err
@@ -86,6 +85,9 @@ func parseXML(b []byte, part string, kind error) (*Element, error) {
 	}
 	switch {
 	case p.root == nil:
+		if file.kind != chunkXML {
+			return nil, v.fail(0, "it begins with chunk 0x%04x, not 0x%04x", file.kind, chunkXML)
+		}
 		return nil, v.fail(len(b), "it holds no element")
 	case len(p.stack) != 0:
 		return nil, v.fail(len(b), "element <%s> is not closed", p.stack[len(p.stack)-1].Name)
@@ -96,8 +98,8 @@ func parseXML(b []byte, part string, kind error) (*Element, error) {
 func (p *xmlParser) take(c chunk) error {
 	switch c.kind {
 	case chunkStringPool:
-		if p.pool != nil {
-			return nil // Android reads the first and steps over the others
+		if p.root != nil {
+			return nil // of several pools in front of the elements Android takes the last
 		}
 		pool, err := newStringPool(c)
 		p.pool = pool
@@ -113,6 +115,7 @@ func (p *xmlParser) take(c chunk) error {
 			return c.body.fail(0, "an element ends that never began")
 		}
 		p.stack = p.stack[:len(p.stack)-1]
+		p.done = len(p.stack) == 0
 	case chunkText:
 		if len(p.stack) == 0 {
 			return nil
@@ -171,10 +174,8 @@ func (p *xmlParser) start(c chunk) error {
 	if len(p.stack) > 0 {
 		parent := p.stack[len(p.stack)-1]
 		parent.Children = append(parent.Children, el)
-	} else if p.root == nil {
-		p.root = el
 	} else {
-		return c.body.fail(0, "a second root element <%s>", el.Name)
+		p.root = el
 	}
 	p.stack = append(p.stack, el)
 	return nil
