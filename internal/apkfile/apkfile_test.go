@@ -23,10 +23,13 @@ func open(t *testing.T, path string) *File {
 	return f
 }
 
-func TestRichManifest(t *testing.T) {
+// theRich is what richManifest says.
+func theRich() *Manifest {
 	no := false
-	want := &Manifest{
-		Package: "org.example.rich", VersionName: "1.2-β", VersionCode: 3<<32 | 77, MinSDK: 21, TargetSDK: 29,
+	return &Manifest{
+		AllowBackupSaid: true, FullBackupContent: "res/xml/backup.xml", Application: "org.example.rich.App", CompileSDK: 29,
+		Declared: []Permission{{Name: "org.example.rich.USE", Group: "org.example.rich.GROUP", Level: 0x12}},
+		Package:  "org.example.rich", VersionName: "1.2-β", VersionCode: 3<<32 | 77, MinSDK: 21, TargetSDK: 29,
 		Label: `Träume & 日本 ok`, Icon: "res/drawable/icon.xml", HasCode: true, Debuggable: true, Cleartext: &no, NetworkSecurity: "res/xml/net.xml",
 		Permissions:      []string{"android.permission.INTERNET", "android.permission.CAMERA"},
 		PermissionMaxSDK: map[string]int{"android.permission.CAMERA": 30},
@@ -35,38 +38,46 @@ func TestRichManifest(t *testing.T) {
 		MetaData:         map[string]string{"count": "12", "on": "true", "where": "res/xml/net.xml"},
 		Activities: []Component{
 			{
-				Name: "org.example.rich.Hidden", Exported: true,
+				Kind: "activity", Name: "org.example.rich.Hidden", Exported: true,
 				Filters: []Filter{{Actions: []string{"android.intent.action.MAIN"}, Categories: []string{"android.intent.category.LAUNCHER"}}},
 				Actions: []string{"android.intent.action.MAIN"}, Categories: []string{"android.intent.category.LAUNCHER"},
 			},
 			{
-				Name: "org.other.Main", Label: `Träume & 日本 ok`, Exported: true, Enabled: true,
+				Kind: "activity", Name: "org.other.Main", Label: `Träume & 日本 ok`, Exported: true, Enabled: true,
 				Filters: []Filter{
 					{Actions: []string{"android.intent.action.MAIN"}, Categories: []string{"android.intent.category.LAUNCHER"}},
-					{Actions: []string{"android.intent.action.VIEW"}, Categories: []string{"android.intent.category.BROWSABLE"}, Schemes: []string{"https"}, Hosts: []string{"rich.example"}},
+					{Actions: []string{"android.intent.action.VIEW"}, Categories: []string{"android.intent.category.BROWSABLE"}, Schemes: []string{"https"}, Hosts: []string{"rich.example"},
+						Ports: []string{"8443"}, Types: []string{"text/plain"}, Paths: []Path{{"prefix", "/a"}, {"pattern", "/.*b"}}, AutoVerify: true},
 				},
 				Actions:    []string{"android.intent.action.MAIN", "android.intent.action.VIEW"},
 				Categories: []string{"android.intent.category.LAUNCHER", "android.intent.category.BROWSABLE"},
 			},
-			{Name: "org.example.rich.Other", Target: "org.other.Main", Enabled: true},
+			{Kind: "activity-alias", ExportedSaid: true, Name: "org.example.rich.Other", Target: "org.other.Main", Enabled: true},
 		},
 		Services: []Component{
-			{Name: "org.example.rich.Plain", Process: ":remote", Permission: "android.permission.BIND_JOB_SERVICE", Enabled: true},
+			{Kind: "service", Name: "org.example.rich.Plain", Process: ":remote", Permission: "android.permission.BIND_JOB_SERVICE", Enabled: true},
 			{
-				Name: "org.example.rich.Auth", Exported: true, Enabled: true, Filters: []Filter{{Actions: []string{"android.accounts.AccountAuthenticator"}}},
+				Kind: "service", ExportedSaid: true, Name: "org.example.rich.Auth", Exported: true, Enabled: true, Filters: []Filter{{Actions: []string{"android.accounts.AccountAuthenticator"}}},
 				Actions: []string{"android.accounts.AccountAuthenticator"}, MetaData: map[string]string{"android.accounts.AccountAuthenticator": "res/xml/auth.xml"},
 			},
 		},
 		Receivers: []Component{{
-			Name: "org.example.rich.Boot", Exported: true, Enabled: true, Filters: []Filter{{Actions: []string{"android.intent.action.BOOT_COMPLETED"}}},
+			Kind: "receiver", Name: "org.example.rich.Boot", Exported: true, Enabled: true, Filters: []Filter{{Actions: []string{"android.intent.action.BOOT_COMPLETED"}}},
 			Actions: []string{"android.intent.action.BOOT_COMPLETED"},
 		}},
-		Providers: []Component{{Name: "org.example.rich.Files", Enabled: true, Authorities: []string{"org.example.rich.files", "org.example.rich.more"}}},
+		Providers: []Component{{Kind: "provider", GrantURI: true, ReadPermission: "org.example.rich.USE", Name: "org.example.rich.Files", Enabled: true, Authorities: []string{"org.example.rich.files", "org.example.rich.more"}}},
 	}
+}
+
+// noIDs leaves out the ids of resources, which the linker gives.
+var noIDs = cmp.FilterPath(func(p cmp.Path) bool { return p.Last().String() == ".LabelID" }, cmp.Ignore())
+
+func TestRichManifest(t *testing.T) {
+	want := theRich()
 	for _, encoding := range [][]string{nil, {"--enable-sparse-encoding"}, {"--no-resource-deduping"}} {
 		t.Run(strings.Join(encoding, ""), func(t *testing.T) {
 			f := open(t, rich(t, encoding...))
-			if diff := cmp.Diff(want, f.Manifest()); diff != "" {
+			if diff := cmp.Diff(want, f.Manifest(), noIDs); diff != "" {
 				t.Errorf("manifest (-want +got):\n%s", diff)
 			}
 			if l, ok := f.Manifest().Launcher(); !ok || l.Name != "org.other.Main" {

@@ -64,9 +64,10 @@ const richManifest = `<manifest xmlns:android="http://schemas.android.com/apk/re
   <uses-permission android:name="android.permission.INTERNET"/>
   <uses-permission android:name="android.permission.CAMERA" android:maxSdkVersion="30"/>
   <uses-permission android:name="android.permission.INTERNET"/>
+  <permission android:name="org.example.rich.USE" android:protectionLevel="signature|privileged" android:permissionGroup="org.example.rich.GROUP"/>
   <uses-feature android:name="android.hardware.camera" android:required="false"/>
   <uses-feature android:name="android.hardware.nfc"/>
-  <application android:label="@string/app" android:icon="@drawable/icon" android:allowBackup="@bool/backup"
+  <application android:label="@string/app" android:icon="@drawable/icon" android:allowBackup="@bool/backup" android:fullBackupContent="@xml/backup" android:name=".App"
       android:debuggable="true" android:usesCleartextTraffic="false" android:networkSecurityConfig="@xml/net">
     <meta-data android:name="count" android:value="12"/>
     <meta-data android:name="on" android:value="true"/>
@@ -77,8 +78,8 @@ const richManifest = `<manifest xmlns:android="http://schemas.android.com/apk/re
     </activity>
     <activity android:name="org.other.Main" android:label="@string/indirect">
       <intent-filter><action android:name="android.intent.action.MAIN"/><category android:name="android.intent.category.LAUNCHER"/></intent-filter>
-      <intent-filter><action android:name="android.intent.action.VIEW"/><category android:name="android.intent.category.BROWSABLE"/>
-        <data android:scheme="https" android:host="rich.example"/></intent-filter>
+      <intent-filter android:autoVerify="true"><action android:name="android.intent.action.VIEW"/><category android:name="android.intent.category.BROWSABLE"/>
+        <data android:scheme="https" android:host="rich.example" android:port="8443" android:pathPrefix="/a"/><data android:mimeType="text/plain" android:pathPattern="/.*b"/></intent-filter>
     </activity>
     <activity-alias android:name=".Other" android:targetActivity="org.other.Main" android:exported="false"/>
     <service android:name="Plain" android:process=":remote" android:permission="android.permission.BIND_JOB_SERVICE"/>
@@ -87,7 +88,8 @@ const richManifest = `<manifest xmlns:android="http://schemas.android.com/apk/re
       <meta-data android:name="android.accounts.AccountAuthenticator" android:resource="@xml/auth"/>
     </service>
     <receiver android:name=".Boot"><intent-filter><action android:name="android.intent.action.BOOT_COMPLETED"/></intent-filter></receiver>
-    <provider android:name=".Files" android:authorities="org.example.rich.files;org.example.rich.more"/>
+    <provider android:name=".Files" android:authorities="org.example.rich.files;org.example.rich.more" android:grantUriPermissions="true"
+        android:readPermission="org.example.rich.USE"/>
   </application>
 </manifest>`
 
@@ -102,6 +104,7 @@ func rich(t *testing.T, flags ...string) string {
 	write(t, dir+"/res/values-de/values.xml", `<resources><string name="app">Deutsch</string></resources>`)
 	write(t, dir+"/res/drawable/icon.xml", `<shape xmlns:android="http://schemas.android.com/apk/res/android"><solid android:color="#f00"/></shape>`)
 	write(t, dir+"/res/xml/net.xml", `<network-security-config><base-config/></network-security-config>`)
+	write(t, dir+"/res/xml/backup.xml", `<full-backup-content><include domain="sharedpref" path="."/><exclude domain="database" path="device.db"/></full-backup-content>`)
 	write(t, dir+"/res/xml/auth.xml", `<account-authenticator xmlns:android="http://schemas.android.com/apk/res/android" android:accountType="org.example.rich.account" android:label="@string/app"/>`)
 	write(t, dir+"/assets/www/index.html", "<!doctype html>")
 	run(t, "aapt2", "compile", "--dir", dir+"/res", "-o", dir+"/res.zip")
