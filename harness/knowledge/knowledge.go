@@ -14,6 +14,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io/fs"
+	"sync"
 
 	"github.com/unasked-audit/unasked/harness/evidence"
 	"github.com/unasked-audit/unasked/internal/strictyaml"
@@ -29,6 +30,10 @@ const (
 	FileFields     = "fields.yaml"
 	FileFeatures   = "features.yaml"
 	FileResolvers  = "resolvers.yaml"
+
+	FileSDKs        = "sdks.yaml"
+	FileFrameworks  = "frameworks.yaml"
+	FilePermissions = "permissions.yaml"
 )
 
 //go:embed *.yaml
@@ -45,6 +50,7 @@ type Base struct {
 	Features   []Feature
 	Resolvers  Resolvers
 
+	carried func() (*Carried, error)
 	version evidence.Digest
 }
 
@@ -75,6 +81,7 @@ func Load(fsys fs.FS) (*Base, error) {
 		features   featureFile
 		resolvers  resolverFile
 	)
+	carried := map[string][]byte{}
 	sum := sha256.New()
 	for _, file := range []struct {
 		name string
@@ -83,8 +90,11 @@ func Load(fsys fs.FS) (*Base, error) {
 		{FileDisguises, &base.Disguises},
 		{FileFeatures, &features},
 		{FileFields, &base.Fields},
+		{FileFrameworks, nil},
 		{FileOwners, &owners},
+		{FilePermissions, nil},
 		{FileResolvers, &resolvers},
+		{FileSDKs, nil},
 		{FileSignatures, &signatures},
 		{FileTraps, &base.Traps},
 		{FileWords, &base.Words},
@@ -93,7 +103,9 @@ func Load(fsys fs.FS) (*Base, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read knowledge: %w", err)
 		}
-		if err := strictyaml.Decode(file.name, data, file.into); err != nil {
+		if file.into == nil {
+			carried[file.name] = data
+		} else if err := strictyaml.Decode(file.name, data, file.into); err != nil {
 			return nil, err
 		}
 		var size [8]byte
@@ -107,6 +119,7 @@ func Load(fsys fs.FS) (*Base, error) {
 	base.Features = features.Features
 	base.Owners = newOwners(owners.Owners)
 	base.Resolvers = newResolvers(resolvers.Resolvers)
+	base.carried = sync.OnceValues(func() (*Carried, error) { return parseCarried(carried) })
 	if err := base.prepare(); err != nil {
 		return nil, err
 	}

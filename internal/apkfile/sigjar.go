@@ -120,6 +120,9 @@ func (f *File) verifyEntries(manifest []byte) error {
 			continue
 		}
 		section, ok := named[name]
+		if !ok && strings.HasPrefix(name, "META-INF/") {
+			continue // Android does not ask for one
+		}
 		if !ok {
 			return bad(name, "the manifest does not list it: it was added after signing")
 		}
