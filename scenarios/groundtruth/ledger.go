@@ -1,0 +1,121 @@
+package groundtruth
+
+import (
+	"net/http"
+	"slices"
+	"sync"
+)
+
+// Ledger is what a service really did: who asked, what it was answered with, and
+// what was created. Its methods are safe for concurrent use.
+type Ledger struct {
+	mu       sync.Mutex
+	run      string
+	asked    []Asked
+	issued   []Issued
+	byKey    map[string]string // id by kind and key
+	sessions map[string]string // id by token
+}
+
+// Asked is one request.
+type Asked struct {
+	Run          string // the arm in which it came
+	Host         string
+	Method, Path string
+	Status       int // of the answer
+}
+
+// Issued is one thing that a service handed out.
+type Issued struct {
+	Run  string // the arm in which it was
+	Kind Label
+	ID   string
+	New  bool // false where it was there before
+}
+
+func newLedger() *Ledger { return &Ledger{byKey: map[string]string{}, sessions: map[string]string{}} }
+
+// begin says which arm's requests come now.
+func (l *Ledger) begin(run string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.run = run
+}
+
+func (l *Ledger) ask(r *http.Request, status int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.asked = append(l.asked, Asked{Run: l.run, Host: r.Host, Method: r.Method, Path: r.URL.Path, Status: status})
+}
+
+// issue notes what a service hands out to whoever has a key, and makes it where there
+// is none; without a key it is new each time.
+func (l *Ledger) issue(kind Label, key string, create func() string) (id string, isNew bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	id, known := "", false
+	if key != "" {
+		id, known = l.byKey[string(kind)+" "+key]
+	}
+	if !known {
+		id = create()
+		if key != "" {
+			l.byKey[string(kind)+" "+key] = id
+		}
+	}
+	l.issued = append(l.issued, Issued{Run: l.run, Kind: kind, ID: id, New: !known})
+	return id, !known
+}
+
+// account opens an account for a key, or finds it.
+func (l *Ledger) account(key string, create func() string) (id string, isNew bool) {
+	return l.issue(Account, key, create)
+}
+
+// installation registers an installation or a device.
+func (l *Ledger) installation(key string, create func() string) string {
+	id, _ := l.issue(Installation, key, create)
+	return id
+}
+
+// session begins a guest session and returns its token.
+func (l *Ledger) session(create func() string) string {
+	id, _ := l.issue(Session, "", create)
+	return id
+}
+
+// Asked returns the requests so far, oldest first.
+func (l *Ledger) Asked() []Asked {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.asked)
+}
+
+// Issued returns what was handed out so far, oldest first.
+func (l *Ledger) Issued() []Issued {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.issued)
+}
+
+// Truth is the most that the service issued.
+func (l *Ledger) Truth() Label {
+	for _, label := range Labels {
+		if slices.ContainsFunc(l.Issued(), func(i Issued) bool { return i.Kind == label }) {
+			return label
+		}
+	}
+	return Nothing
+}
+
+// Recoverable reports whether the first account of arm B is that of arm A, and that
+// of arm D another one.
+func (l *Ledger) Recoverable() bool {
+	first := map[string]string{}
+	for _, i := range l.Issued() {
+		if i.Kind == Account && first[i.Run] == "" {
+			first[i.Run] = i.ID
+		}
+	}
+	return first["A"] != "" && first["A"] == first["B"] && first["D"] != "" && first["D"] != first["A"]
+}
