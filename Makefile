@@ -6,10 +6,10 @@ AUDITS  ?= audits
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 export CGO_ENABLED ?= 0
 
-.PHONY: help demo build test check bench needs-demo needs-test needs-bench apps clean
+.PHONY: help demo build test check bench groundtruth needs-demo needs-test needs-bench apps clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: needs-demo build ## audit both calibration apps on the embedded device and say where the reports are
 	@sh scripts/demo.sh $(BIN) $(AUDITS)
@@ -24,6 +24,9 @@ check: ## gofmt, go vet, staticcheck
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "gofmt would change: $$unformatted" >&2; exit 1; }
 	@$(GO) vet ./...
 	@$(GO) tool staticcheck ./...
+
+groundtruth: needs-test ## play services of which it is known what they create, and print what was found
+	@$(GO) run ./scenarios/groundtruth/matrix
 
 bench: needs-bench ## measure against other programs and write the table of docs/performance.md (six minutes)
 	@npm ci --prefix bench/trackhar --silent --no-audit --no-fund

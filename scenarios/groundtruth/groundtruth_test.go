@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -57,29 +56,55 @@ func TestMatrix(t *testing.T) {
 	}
 }
 
+// There is a service for every signature: the knowledge claims nothing that is not tried.
+func TestEverySignatureHasAService(t *testing.T) {
+	kb, err := knowledge.Embedded()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tried, names := map[string]Label{}, map[string]bool{}
+	for _, s := range Services() {
+		if names[s.Name] || s.About == "" || (s.App == nil) == (s.Page == "") {
+			t.Errorf("%s stands twice, says nothing of itself, or has not one app", s.Name)
+		}
+		names[s.Name] = true
+		if s.Signature != "" {
+			tried[s.Signature] = s.Label
+		}
+	}
+	for _, s := range kb.Signatures {
+		if string(tried[s.ID]) != s.Kind {
+			t.Errorf("signature %s (%s) has a service that is labelled %q", s.ID, s.Kind, tried[s.ID])
+		}
+	}
+	if len(names) < 40 {
+		t.Errorf("%d services; at least 40 are wanted", len(names))
+	}
+}
+
+// The matrix counts, and knows which mistakes are grave.
+func TestMatrixCounts(t *testing.T) {
+	var m Matrix
+	for _, c := range [][2]Label{{Account, Account}, {Installation, Account}, {Account, Session}, {Session, Nothing}, {Nothing, Nothing}} {
+		m.Add(Result{Service: Service{Name: string(c[0]) + "-" + string(c[1]), Label: c[0]}, Found: c[1]})
+	}
+	var grave []string
+	for _, r := range m.Grave() {
+		grave = append(grave, r.Service.Name)
+	}
+	if got := strings.Join(grave, " "); got != "account-session installation-account" || len(m.Wrong()) != 3 || m.Count(Account, Account) != 1 {
+		t.Errorf("grave: %s; wrong: %d", got, len(m.Wrong()))
+	}
+}
+
 // open makes a world, with a browser where there is one.
 func open(t *testing.T, kb *knowledge.Base) (w *World, pages bool) {
 	t.Helper()
-	chromium, modules := "", ""
-	for _, name := range []string{os.Getenv("UNASKED_CHROMIUM"), "chromium-headless-shell", "chromium", "google-chrome"} {
-		if found, err := exec.LookPath(name); err == nil && name != "" {
-			chromium = found
-			break
-		}
+	chromium, modules, err := Programs(t.Context())
+	if err != nil {
+		t.Fatal(err)
 	}
-	if _, err := exec.LookPath("npm"); err != nil {
-		chromium = ""
-	}
-	if chromium != "" {
-		cache, err := os.UserCacheDir()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if modules, err = Modules(t.Context(), cache); err != nil {
-			t.Fatal(err)
-		}
-	}
-	w, err := New(context.WithoutCancel(t.Context()), kb, chromium, modules)
+	w, err = New(context.WithoutCancel(t.Context()), kb, chromium, modules)
 	if err != nil {
 		t.Fatal(err)
 	}
