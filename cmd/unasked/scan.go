@@ -36,10 +36,11 @@ type scanFlags struct {
 func scanCommand() *cobra.Command {
 	var f scanFlags
 	cmd := &cobra.Command{
-		Use:   "scan FILE --identities ids.yaml",
+		Use:   "scan FILE",
 		Short: "Judge traffic that others recorded",
-		Long: `Search traffic that another tool recorded for identifiers, in any disguise, and
-judge it as an audit's: a HAR of a browser or a proxy, or a pcapng or pcap capture,
+		Long: `Judge traffic that another tool recorded as an audit's: which accounts, sessions and
+installations services created in it, and, with --identities, where identifiers went,
+in any disguise. FILE is a HAR of a browser or a proxy, or a pcapng or pcap capture,
 whose TLS secrets are in it or in --keys. What FILE is, its content says; - is the
 standard input. Captures are read with tshark, which must be installed for them.
 
@@ -55,20 +56,22 @@ traffic: where it is found all the same, recognition can't be trusted. Values th
 are too short or too common are refused, with the reason.
 
 The recording says nothing of a choice and nothing of a device, so the questions about
-these are not applicable; it is assumed that nobody signed up in it.
+these are not applicable. That a person signed up or logged in is told by what requests
+hold: an address or a name with a password or a code.
 
 With --json each finding is one JSON object on a line of its own, and nothing else is
 on the standard output; docs/scan.md describes the members. The exit code is as
 audit's: 0 nothing violated, 1 violated, 2 inconclusive, 3 the scan failed, 64 wrong
 usage.`,
-		Example: `  unasked scan traffic.har --identities ids.yaml
+		Example: `  unasked scan traffic.har
+  unasked scan traffic.har --identities ids.yaml
   unasked scan traffic.har --identities ids.yaml --json
   unasked scan capture.pcapng --keys keys.log --identities ids.yaml --bundle evidence`,
 		Args: arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error { return runScan(cmd, args[0], f) },
 	}
 	flags := cmd.Flags()
-	flags.StringVarP(&f.identities, "identities", "i", "", "the values to look for: a YAML or JSON file (required)")
+	flags.StringVarP(&f.identities, "identities", "i", "", "the values to look for: a YAML or JSON file")
 	flags.BoolVar(&f.asJSON, "json", false, "print one JSON object for each finding")
 	flags.StringVarP(&f.bundle, "bundle", "b", "", "keep the traffic as evidence in this folder, absent or empty")
 	flags.StringVar(&f.keys, "keys", "", "the TLS secrets of a capture, as SSLKEYLOGFILE has them")
@@ -106,7 +109,9 @@ func runScan(cmd *cobra.Command, file string, f scanFlags) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := refused(cmd.ErrOrStderr(), j, ids); err != nil {
+	if f.identities == "" {
+		fmt.Fprintln(cmd.ErrOrStderr(), "unasked: note: no --identities were given, so accounts were looked for, and nobody's identifiers")
+	} else if err := refused(cmd.ErrOrStderr(), j, ids); err != nil {
 		return err
 	}
 	return concludeScan(cmd, rec, j, f)
@@ -155,6 +160,9 @@ func judgeScan(ctx context.Context, out io.Writer, rec *recording.Recording, kb 
 	}
 	p := newSightingPrinter(out)
 	j, err := judge.JudgeTelling(ctx, rec, kb, p.print)
+	if err == nil {
+		err = p.issued(j.Issued)
+	}
 	return j, errors.Join(err, p.out.Flush())
 }
 
@@ -216,10 +224,10 @@ func (p *sightingPrinter) print(s judge.Sighting) error {
 	return p.enc.Encode(f)
 }
 
-// loadIdentities reads the file that --identities names.
+// loadIdentities reads the file that --identities names; an empty list stands for none.
 func loadIdentities(path string) (*identities.List, error) {
 	if path == "" {
-		return nil, usage(errors.New("--identities is missing: name a YAML or JSON file that lists what to look for; `unasked scan --help` shows one"))
+		return &identities.List{}, nil
 	}
 	file, err := os.Open(path)
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 // issued turns what services issued into findings.
 func (c *inquiry) issued() []account.Outcome {
 	outcomes := c.tracker.Outcomes()
+	c.gave = gaveOut(outcomes)
 	for i := range outcomes {
 		c.issue(&outcomes[i])
 	}
@@ -95,6 +96,9 @@ func places(o *account.Outcome) []Pointer {
 		})
 		for _, u := range m.Uses {
 			role, _, _ := strings.Cut(u.As, " ")
+			if role == "jwt" || role == "websocket" {
+				role = strings.Join(strings.Fields(u.As)[:2], " ")
+			}
 			out = append(out, Pointer{
 				Event: u.Event, Flow: u.Flow, Side: "request", Surface: u.Surface, Chain: u.Chain, Excerpt: u.Excerpt,
 				Phase: u.Phase, Consent: evidence.Consent(u.Consent), Role: "used: " + role,

@@ -65,6 +65,7 @@ type inquiry struct {
 	tell   func(Sighting) error // of each sighting; nil for nobody
 	untold error                // the first error of tell
 
+	gave       []Issued
 	findings   *findings
 	spots      spots
 	coverage   Coverage
@@ -100,13 +101,19 @@ func newInquiry(ev evidence.Evidence, kb *knowledge.Base, s *survey) (*inquiry, 
 		clients: map[string]bool{}, readable: map[stack]bool{}, sealed: map[string]*unread{}, binary: map[[2]string]*unread{}, cuts: map[[2]string]*unread{},
 		carried: map[[2]string]uint64{}, wires: map[string]*wire{}, hidden: map[hiding]*OpaqueDestination{}, origins: map[string]bool{}, queried: map[string]*Name{}, dotRead: map[string]bool{}, untried: map[string]int{},
 	}
+	if len(s.phases) == 0 { // a recording, which nobody's protocol accompanied
+		c.tracker.InferSignup()
+	}
 	for _, o := range s.opaque {
 		if o.connection.Reason == flow.NoOrigin {
 			c.unreached[o.connection.Flow] = true
 		}
 	}
 	var err error
-	if c.answers, err = unwrap.New([]string{"json", "jwt", "gzip", "zlib", "deflate", "brotli", "zstd"}, nil); err != nil {
+	if c.answers, err = unwrap.New([]string{
+		"json", "jwt", "form", "multipart", "xml", "plist", "sse", "grpc", "msgpack", "cbor", "protobuf", "url",
+		"gzip", "zlib", "deflate", "brotli", "zstd", "lz4", "snappy",
+	}, nil); err != nil {
 		return nil, err
 	}
 	if c.sight, err = newSight(ev, kb, []recognise.Planted{{Identity: s.identity}, {Identity: s.manifest.Decoys, Decoy: true}}); err != nil {

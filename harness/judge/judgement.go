@@ -60,6 +60,9 @@ type Judgement struct {
 
 	// Refused are the values that are not looked for, with the reason.
 	Refused []recognise.Refusal `json:"-"`
+	// Issued is what services gave out, in the order of the log, place by place. The
+	// findings hold the same with the proof that fits on a page.
+	Issued []Issued `json:"-"`
 }
 
 // Question is one question with its answer.

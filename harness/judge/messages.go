@@ -74,7 +74,7 @@ func (c *inquiry) request(e evidence.Event, r *flow.Request) {
 	delete(c.unreached, r.Flow)
 
 	message := c.newMessage(e, r.Flow, host)
-	message.Method, message.URL, message.Path, message.Noise = r.Method, r.URL, path, a.noise
+	message.Method, message.URL, message.Path, message.Noise, message.At = r.Method, r.URL, path, a.noise, r.Started
 	features := draft.NewFeatures(c.kb.Features)
 	pieces := c.newPieces(e, a.noise)
 	v := c.sight.request(r, func(p *unwrap.Part) {
@@ -175,7 +175,11 @@ func (c *inquiry) response(e evidence.Event, r *flow.Response) {
 	c.identified(e, &v, a)
 	message := c.newMessage(e, r.Flow, a.host)
 	message.Response, message.Status, message.Noise = true, r.Status, a.noise
-	c.answers.Walk(answer(r, v.data), message.Part)
+	message.At, message.Cookies = r.Ended, account.Lifetimes(r.Headers, r.Ended)
+	c.answers.Walk(answer(r, v.data), func(p *unwrap.Part) {
+		message.Part(p)
+		message.Page(c.answers, p)
+	})
 	c.tracker.Learn(message)
 }
 
@@ -192,7 +196,7 @@ func (c *inquiry) socketMessage(e evidence.Event, r *flow.Message) {
 	}
 	message := c.newMessage(e, r.Flow, a.host)
 	message.Socket, message.Response, message.Noise = true, !r.Sent, a.noise
-	message.Method, message.URL, message.Path = a.method, a.url, a.path
+	message.Method, message.URL, message.Path, message.At = a.method, a.url, a.path, r.At
 	if !r.Sent {
 		v := c.sight.message(r, nobody)
 		c.identified(e, &v, a)

@@ -33,7 +33,7 @@ func questions() []question {
 		{QuestionIdentifier, "sends no identifier without sign-up",
 			func(g *gathered) bool {
 				return (g.Claim == IdentifierSent || g.Claim == IdentifierReturned && g.Unseen) && !g.Possible
-			}, always,
+			}, sought,
 			func(c *inquiry) string { return c.read() + "; none holds one of " + c.lookedFor() }},
 		{QuestionBeforeConsent, "sends no identifier before a choice",
 			sentIn(evidence.Untouched), during(evidence.Untouched, "the protocol leaves no time before the choice"),
@@ -70,6 +70,14 @@ func questionIDs() []string {
 }
 
 func always(*inquiry) string { return "" }
+
+// sought says that a recording was not searched for anybody's identifiers.
+func sought(c *inquiry) string {
+	if len(c.phases) == 0 && len(c.identity.Canaries) == 0 {
+		return "nobody said which identifiers to look for"
+	}
+	return ""
+}
 
 // onDevice says that traffic alone, as others record it, tells nothing of a device.
 func onDevice(c *inquiry) string {
@@ -203,7 +211,7 @@ func (c *inquiry) judgement() *Judgement {
 	for _, host := range sorted(c.recipients) {
 		j.Recipients = append(j.Recipients, *c.recipients[host])
 	}
-	j.Opaque, j.Names, j.Refused = c.destinations(), c.named(), c.refusals()
+	j.Opaque, j.Names, j.Refused, j.Issued = c.destinations(), c.named(), c.refusals(), c.gave
 	return j
 }
 

@@ -35,6 +35,9 @@ type memory struct {
 	seq    uint64
 	spent  int   // bytes of events
 	late   spill // the events after them
+	asked  int64 // when the last request was sent, in nanoseconds since 1970
+	keys   []key // of all events, until they are put in order
+	order  []int // of the events, where it is not the one in which they were added
 
 	blobs map[evidence.Digest]extent
 	taken int // bytes of blobs in memory
@@ -54,6 +57,7 @@ func (m *memory) add(kind string, at time.Time, data any) error {
 		return fmt.Errorf("event %s: %w", kind, err)
 	}
 	m.seq++
+	m.key(kind, at)
 	if m.spent += len(raw); m.spent <= m.room.events {
 		m.events = append(m.events, evidence.Event{Seq: m.seq, At: at, Phase: phase, Kind: kind, Data: raw})
 		return nil
@@ -106,13 +110,21 @@ func (m *memory) put(data []byte) (evidence.Digest, error) {
 // seal implements store.
 func (m *memory) seal(manifest evidence.Manifest) (evidence.Evidence, error) {
 	manifest.Format, manifest.Events = evidence.Format, m.seq
-	for _, e := range m.events {
-		if manifest.Started.IsZero() {
+	if err := errors.Join(m.late.flush(), m.large.flush()); err != nil {
+		return nil, err
+	}
+	m.arrange()
+	for e, err := range m.Events(context.Background()) {
+		if err == nil && e.At.IsZero() {
+			continue
+		}
+		if err == nil {
 			manifest.Started = e.At
 		}
+		break
 	}
 	m.manifest = manifest
-	return m, errors.Join(m.late.flush(), m.large.flush())
+	return m, nil
 }
 
 // close implements store.
@@ -136,36 +148,40 @@ func (m *memory) Blob(d evidence.Digest) (io.ReadCloser, error) {
 // Events implements evidence.Evidence.
 func (m *memory) Events(ctx context.Context) iter.Seq2[evidence.Event, error] {
 	return func(yield func(evidence.Event, error) bool) {
-		for _, e := range m.events {
+		var in *bufio.Reader
+		if m.late.file != nil {
+			in = bufio.NewReaderSize(io.NewSectionReader(m.late.file, 0, m.late.size), 256<<10)
+		}
+		for i := range int(m.seq) {
 			if err := ctx.Err(); err != nil {
 				yield(evidence.Event{}, err)
 				return
 			}
-			if !yield(e, nil) {
-				return
-			}
-		}
-		if m.late.file == nil {
-			return
-		}
-		in := bufio.NewReaderSize(io.NewSectionReader(m.late.file, 0, m.late.size), 256<<10)
-		for seq := uint64(len(m.events)) + 1; ; seq++ {
-			e, err := readEvent(in, seq)
-			if errors.Is(err, io.EOF) {
-				return
-			}
-			if err == nil {
-				err = ctx.Err()
-			}
+			e, err := m.event(i, in)
 			if err != nil {
 				yield(evidence.Event{}, fmt.Errorf("read imported traffic: %w", err))
 				return
 			}
+			e.Seq = uint64(i) + 1
 			if !yield(e, nil) {
 				return
 			}
 		}
 	}
+}
+
+// event is the one at a place in the order; in reads the file from one to the next.
+func (m *memory) event(i int, in *bufio.Reader) (evidence.Event, error) {
+	if m.order != nil {
+		i = m.order[i]
+	}
+	if i < len(m.events) {
+		return m.events[i], nil
+	}
+	if m.order != nil {
+		return readEvent(io.NewSectionReader(m.late.file, m.keys[i].at, m.late.size-m.keys[i].at), 0)
+	}
+	return readEvent(in, 0)
 }
 
 // readEvent reads what add wrote.

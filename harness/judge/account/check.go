@@ -1,6 +1,10 @@
 package account
 
 import (
+	"bytes"
+	"crypto/md5"
+	"crypto/sha1"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 	"slices"
@@ -13,7 +17,8 @@ import (
 // finder looks for everything that may turn out to be minted, in all spellings.
 type finder struct {
 	find   *recognise.Finder
-	minted []*Minted // by index of the finder's strings
+	minted []*Minted            // by index of the finder's strings
+	sums   map[string][]*Minted // by the bytes of the digest that the value may be
 }
 
 // Prepare ends learning. It must be called before Check; it reports whether there is
@@ -24,13 +29,14 @@ func (t *Tracker) Prepare() (any bool, err error) {
 	seen := map[*Minted]bool{}
 	for _, r := range t.replies {
 		for _, m := range r.minted {
-			if m.gone() || r != t.replies[m.reply] || len(m.Uses) == 0 && r.signature < 0 && !t.named(m) {
+			if m.gone() || r != t.replies[m.reply] || m.short || len(m.Uses) == 0 && r.signature < 0 && !t.principal(&m.value, r) && !t.installation(&m.value) {
 				continue
 			}
 			if m = m.root(); seen[m] {
 				continue
 			}
 			seen[m] = true
+			f.digest(t, m)
 			for _, text := range spellings(m.Value) {
 				texts = append(texts, text)
 				f.minted = append(f.minted, m)
@@ -42,7 +48,73 @@ func (t *Tracker) Prepare() (any bool, err error) {
 		return false, err
 	}
 	t.finder = f
-	return len(texts) > 0, nil
+	return len(texts) > 0 || len(t.wholes) > 0, nil
+}
+
+// digest notes a value that looks like a digest: it may be that of something the app
+// had sent.
+func (f *finder) digest(t *Tracker, m *Minted) {
+	for _, sum := range sums(m.Value) {
+		if f.sums == nil {
+			f.sums = map[string][]*Minted{}
+		}
+		f.sums[string(sum)] = append(f.sums[string(sum)], m)
+	}
+}
+
+// sums are the bytes of the digest that a value may be: in hexadecimal digits, also
+// behind a prefix or as a UUID, or in base64.
+func sums(value string) (out [][]byte) {
+	bare := value
+	if len(bare) == 36 {
+		bare = strings.ReplaceAll(bare, "-", "")
+	}
+	if i := strings.LastIndexAny(bare, "_-:|."); i >= 0 && i <= 16 {
+		bare = bare[i+1:]
+	}
+	switch len(bare) {
+	case 32, 40, 64:
+		if b, err := hex.DecodeString(bare); err == nil {
+			out = append(out, b)
+		}
+	}
+	if trimmed := strings.TrimRight(value, "="); len(trimmed) == 22 || len(trimmed) == 27 || len(trimmed) == 43 {
+		for _, enc := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
+			if b, err := enc.DecodeString(trimmed); err == nil {
+				out = append(out, b)
+			}
+		}
+	}
+	return out
+}
+
+// Texts that are hashed to see whether a minted value is their digest, in bytes.
+const (
+	shortestHashed = 4
+	longestHashed  = 256
+)
+
+// hashed strikes out what is the digest of a text that the app had sent.
+func (t *Tracker) hashed(text []byte, event uint64) {
+	if len(t.finder.sums) == 0 || len(text) < shortestHashed || len(text) > longestHashed {
+		return
+	}
+	forms := [][]byte{text}
+	for _, other := range [][]byte{bytes.ToLower(text), bytes.ToUpper(text)} {
+		if !bytes.Equal(other, text) {
+			forms = append(forms, other)
+		}
+	}
+	for _, f := range forms {
+		a, b, c := md5.Sum(f), sha1.Sum(f), sha256.Sum256(f)
+		for _, sum := range [][]byte{a[:], b[:], c[:]} {
+			for _, m := range t.finder.sums[string(sum)] {
+				if m.struck == "" && event < m.At.Event {
+					m.struck = "it is the digest of what the app had sent before"
+				}
+			}
+		}
+	}
 }
 
 // Last is the event after which nothing is minted any more, and no id answered: what
@@ -94,6 +166,12 @@ func spellings(value string) [][]byte {
 // [Message]. noise says that it is not the app's own
 // traffic: what stands there is no secret of the app's service, whenever it stands there.
 func (t *Tracker) CheckPart(p *unwrap.Part, event uint64, installation int, response, noise bool) {
+	if !noise && !response {
+		if p, ok := t.wholes[string(p.Data)]; ok && (p.first == 0 || event < p.first) {
+			p.first = event
+		}
+		t.hashed(p.Data, event)
+	}
 	t.finder.find.Find(p.Data, func(i int) {
 		m := t.finder.minted[i]
 		for _, a := range m.answers {

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/unasked-audit/unasked/harness/flow"
 	"github.com/unasked-audit/unasked/harness/knowledge"
 )
 
@@ -48,7 +49,7 @@ func at(m *Message, place string, found func(*Value)) {
 		case "jwt":
 			ok = v.JWT && ends(v, want, false)
 		case "query":
-			ok = v.Root == "url" && v.Key != "" && knowledge.Glob(name, v.Key)
+			ok = v.Root == flow.SurfaceURL && v.Key != "" && knowledge.Glob(name, v.Key)
 		case "header", "cookie":
 			root, rest, _ := strings.Cut(v.Root, ":")
 			ok = root == kind && knowledge.Glob(strings.ToLower(name), strings.ToLower(rest))
@@ -86,6 +87,3 @@ func stands(v *Value, place string) bool {
 	}
 	return len(v.Keys) > 0 && knowledge.Glob(last, v.Keys[len(v.Keys)-1])
 }
-
-// inBody reports whether a value stands in a body, or in a message of a WebSocket.
-func inBody(v *Value) bool { return v.Root == "body" || strings.HasPrefix(v.Root, "ws:") }

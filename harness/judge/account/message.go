@@ -10,7 +10,9 @@
 package account
 
 import (
+	"bytes"
 	"strings"
+	"time"
 
 	"github.com/unasked-audit/unasked/harness/evidence"
 	"github.com/unasked-audit/unasked/harness/flow"
@@ -26,7 +28,9 @@ type Value struct {
 	Chain   []string
 	Type    unwrap.Type
 	JWT     bool
-	Listed  bool // stands in a list: it is one of many
+	Listed  bool   // stands in a list: it is one of many
+	Path    string // within the surface: $.user.id
+	Hidden  bool   // a hidden field of a page's form
 	Text    string
 }
 
@@ -51,11 +55,16 @@ type Message struct {
 	Host         string
 	Path         string
 	Status       int
+	At           time.Time // when it was sent; zero where nobody knows
 	Values       []Value
+	// Cookies says of the cookies that a response sets how long they are to be kept: 0 for
+	// as long as the app runs, less to be dropped.
+	Cookies map[string]time.Duration
 	// Sealed is set by Learn where a signature says that the body is encrypted inside TLS.
 	Sealed bool
 
 	dropped int
+	links   map[int]bool // parts that are links to elsewhere, or stand in one
 }
 
 // What of a message is kept: longer values are no credentials, and a message with
@@ -67,7 +76,7 @@ const (
 
 // Part adds a part of the message, if it is a value.
 func (m *Message) Part(p *unwrap.Part) {
-	if p.Guess || p.Type == unwrap.Bytes || len(p.Data) == 0 || len(p.Data) > longestValue {
+	if p.Guess || len(p.Data) == 0 || len(p.Data) > longestValue || p.Type == unwrap.Bytes && !m.bare(p) || m.linked(p) {
 		return
 	}
 	if len(m.Values) == mostValues {
@@ -77,8 +86,46 @@ func (m *Message) Part(p *unwrap.Part) {
 	path := p.Path()
 	m.Values = append(m.Values, Value{
 		Surface: p.Surface(), Root: p.Root(), Key: p.Key, Keys: p.Keys(), Chain: p.Chain, Type: p.Type, JWT: p.JWT,
-		Listed: strings.Contains(path, "["), Text: string(p.Data),
+		Listed: listed(path), Path: path, Text: string(p.Data),
 	})
+}
+
+// listed reports whether a path leads through a list: $.items[0].id, and not $['user-id'].
+func listed(path string) bool {
+	for {
+		i := strings.IndexByte(path, '[')
+		if i < 0 || i+1 == len(path) {
+			return false
+		}
+		if path = path[i+1:]; path[0] != '\'' {
+			return true
+		}
+	}
+}
+
+// bare reports whether a whole body is a value: an answer that is a token and nothing else.
+func (m *Message) bare(p *unwrap.Part) bool {
+	return m.Response && len(p.Data) >= shortestMinted && len(p.Data) <= 4096 && p.Root() == flow.SurfaceBody && p.Path() == "" &&
+		!bytes.ContainsFunc(p.Data, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune(`<>{}[]"&`, r) })
+}
+
+// linked reports whether a part stands in a link that an answer gives out. What is signed
+// into a link opens the thing that it leads to, and stands for nobody.
+func (m *Message) linked(p *unwrap.Part) bool {
+	if !m.Response || p.Root() != flow.SurfaceBody && !strings.HasPrefix(p.Root(), socketRoot) {
+		return false
+	}
+	if m.links[p.Parent] {
+		m.links[p.ID] = true
+		return true
+	}
+	if bytes.HasPrefix(p.Data, []byte("http://")) || bytes.HasPrefix(p.Data, []byte("https://")) {
+		if m.links == nil {
+			m.links = map[int]bool{}
+		}
+		m.links[p.ID] = true
+	}
+	return false
 }
 
 // Dropped is how many values were too many to be kept.

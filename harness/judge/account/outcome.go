@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/unasked-audit/unasked/harness/evidence"
 	"github.com/unasked-audit/unasked/harness/flow"
@@ -35,6 +36,16 @@ type Outcome struct {
 	Again   bool
 	Grounds string
 
+	// Level is the ladder's: 2 for an installation, 3 for an account in use, 5 for one whose
+	// object the service shows; 0 for what is none of these.
+	Level int
+	// CreatedAt is when the account came to be, as far as answers say or the id encodes
+	// it beyond doubt; zero where they don't. Profile are the surfaces of its profile.
+	CreatedAt time.Time
+	Profile   []string
+	// Sure is how sure the kind is, from 0 to 1.
+	Sure float64
+
 	// names are the values that name the user, as they were first minted.
 	names []*Minted
 }
@@ -42,7 +53,7 @@ type Outcome struct {
 // Outcomes says what was issued, in the order of the log. It is called last.
 func (t *Tracker) Outcomes() []Outcome {
 	var out []Outcome
-	accounts := map[*Minted]bool{} // by what names them
+	accounts := map[*Minted]bool{} // by what names them, and lets into them
 	for i, r := range t.replies {
 		if r.message.Noise {
 			continue
@@ -55,14 +66,14 @@ func (t *Tracker) Outcomes() []Outcome {
 		}
 		for _, o := range issued {
 			if o.Kind == knowledge.KindAccount && o.Used {
-				for _, m := range o.names {
-					accounts[m] = true
+				for _, m := range slices.Concat(o.names, o.Minted) {
+					accounts[m.root()] = true
 				}
 			}
 		}
 		out = append(out, issued...)
 	}
-	return slices.DeleteFunc(out, func(o Outcome) bool {
+	out = slices.DeleteFunc(out, func(o Outcome) bool {
 		// A reply that names an account is no less than that account, whether or not
 		// the app went on to use this reply.
 		if o.Kind == knowledge.KindSession || o.Kind == knowledge.KindAccount && !o.Used {
@@ -75,9 +86,47 @@ func (t *Tracker) Outcomes() []Outcome {
 		}
 		// A session of an account that is known is no news.
 		return o.Kind == knowledge.KindSession && o.Signature == "" && slices.ContainsFunc(out, func(a Outcome) bool {
-			return a.Kind == knowledge.KindAccount && a.Used && a.Arm == o.Arm && site(a.Host) == site(o.Host) && a.Response <= o.Response
+			return a.Kind == knowledge.KindAccount && a.Used && a.Arm == o.Arm && (site(a.Host) == site(o.Host) && a.Response <= o.Response ||
+				!slices.ContainsFunc(o.Minted, func(m *Minted) bool { return !slices.Contains(a.Minted, m) }))
 		})
 	})
+	return t.finished(renewed(out))
+}
+
+// renewed leaves out sessions that go on with an earlier one: of the same place, in the same arm.
+func renewed(out []Outcome) []Outcome {
+	seen := map[[3]string]bool{}
+	return slices.DeleteFunc(out, func(o Outcome) bool {
+		if o.Kind != knowledge.KindSession || o.Signature != "" || o.Signup {
+			return false
+		}
+		key := [3]string{o.Arm, o.Phase, site(o.Host)}
+		again := seen[key]
+		seen[key] = true
+		return again
+	})
+}
+
+// finished adds to each outcome how far up the ladder it is, and what its account is.
+func (t *Tracker) finished(out []Outcome) []Outcome {
+	for i := range out {
+		o := &out[i]
+		switch o.Kind {
+		case knowledge.KindInstallation:
+			o.Level = 2
+		case knowledge.KindAccount:
+			known := t.object(o.names)
+			o.Profile, o.CreatedAt = known.profile, known.created
+			if known.sure {
+				o.CreatedAt = earliest(o.CreatedAt, known.encoded)
+			}
+			if o.Used {
+				o.Level = known.level()
+			}
+			o.Grounds += known.grounds()
+		}
+	}
+	return out
 }
 
 func (r *reply) outcome(kind string) Outcome {
@@ -105,6 +154,9 @@ func (o *Outcome) name(list ...*Minted) {
 	}
 }
 
+// Names reports whether a value is one of those that name the user.
+func (o *Outcome) Names(m *Minted) bool { return slices.Contains(o.names, m.root()) }
+
 // cameBack ends the grounds of what an earlier installation had been issued too.
 func (o *Outcome) cameBack() string {
 	if !o.Again {
@@ -119,16 +171,23 @@ const CameBack = "came back after a reinstall: a later installation, which had n
 func (t *Tracker) bySign(r *reply, accounts map[*Minted]bool) (Outcome, bool) {
 	s := &t.kb.Signatures[r.signature]
 	o := r.outcome(s.Kind)
-	o.Service, o.Signature, o.Client = s.Service, s.ID, s.Client
+	o.Service, o.Signature, o.Client, o.Sure = s.Service, s.ID, s.Client, 0.99
 	for _, m := range r.alive() {
+		if m.Role == "" && s.Kind == knowledge.KindAccount && t.principal(&m.value, r) {
+			o.name(m) // the signature knows of the token, and the token names the user
+		}
 		if m.Role != "" {
 			o.Minted = append(o.Minted, m)
 			if m.Role == knowledge.MintedID {
 				o.name(m)
 				o.Used = o.Used || m.first != nil && accounts[m.root()]
 			}
-			o.Used = o.Used || slices.ContainsFunc(m.Uses, func(p Place) bool { return p.Event > o.Response })
+			// The number of a user is no proof on its own that the app uses the account.
+			o.Used = o.Used || !m.short && slices.ContainsFunc(m.Uses, func(p Place) bool { return p.Event > o.Response })
 		}
+	}
+	if !slices.ContainsFunc(o.Minted, func(m *Minted) bool { return !m.short }) {
+		o.Minted, o.names = nil, nil
 	}
 	registered := s.Client || len(s.Minted) == 0
 	if len(o.Minted) == 0 && !registered {
@@ -146,113 +205,6 @@ func (t *Tracker) bySign(r *reply, accounts map[*Minted]bool) (Outcome, bool) {
 	}
 	o.Grounds += o.cameBack()
 	return o, true
-}
-
-// byBehaviour classifies a reply that no signature fits.
-func (t *Tracker) byBehaviour(r *reply, index int, accounts map[*Minted]bool) []Outcome {
-	var principals, installations, credentials []*Minted
-	for _, m := range r.alive() {
-		if m.reply != index {
-			continue
-		}
-		switch {
-		case t.principal(m, r):
-			principals = append(principals, m)
-		case t.installation(m):
-			installations = append(installations, m)
-			continue
-		}
-		if m.Credential && t.mayBeCredential(m) {
-			credentials = append(credentials, m)
-		}
-	}
-	// An account that came back is one whether or not the app went on to use it here.
-	counted := func(m *Minted) bool { return m.first != nil && accounts[m.root()] }
-	// An id that an earlier response gave out names the user of this one too.
-	old := len(principals) == 0
-	for _, m := range r.known {
-		if !m.gone() && t.principal(m, r) {
-			principals = append(principals, m)
-			old = old && accounts[m.root()]
-		}
-	}
-	var out []Outcome
-	switch {
-	case len(principals) > 0 && old:
-		// New credentials of an account that was counted.
-	case len(credentials) == 0 && slices.ContainsFunc(principals, counted):
-		o := r.outcome(knowledge.KindAccount)
-		o.name(principals...)
-		o.Minted, o.Used = principals, true
-		o.Grounds = fmt.Sprintf("no known service fits; the answer gave out %s, which names the user of an account that the app used before%s",
-			list(principals), o.cameBack())
-		out = append(out, o)
-	case len(principals) > 0 && len(credentials) > 0:
-		o := r.outcome(knowledge.KindAccount)
-		o.name(principals...)
-		o.Minted = unique(append(principals, credentials...))
-		o.Used = true
-		o.Grounds = fmt.Sprintf("no known service fits; the answer gave out %s, which names a user, and %s, which the app sent back as a credential%s%s",
-			list(principals), list(credentials), used(credentials), o.cameBack())
-		out = append(out, o)
-	case len(credentials) > 0:
-		o := r.outcome(knowledge.KindSession)
-		o.Minted = credentials
-		o.Used = true
-		o.Grounds = fmt.Sprintf("no known service fits; the answer gave out %s, which the app sent back as a credential%s; nothing in it names a user",
-			list(credentials), used(credentials))
-		out = append(out, o)
-	}
-	if len(installations) > 0 && (t.hinted(r, t.kb.Fields.InstallationHints) || slices.ContainsFunc(installations, func(m *Minted) bool { return len(m.Uses) > 0 })) {
-		o := r.outcome(knowledge.KindInstallation)
-		o.Minted = installations
-		o.Used = slices.ContainsFunc(installations, func(m *Minted) bool { return len(m.Uses) > 0 })
-		o.Grounds = fmt.Sprintf("no known service fits; the answer gave out %s, which names an installation or a device%s; it is no account",
-			list(installations), used(installations))
-		out = append(out, o)
-	}
-	return out
-}
-
-// named reports whether the name alone makes a value worth checking.
-func (t *Tracker) named(m *Minted) bool { return t.principal(m, nil) || t.installation(m) }
-
-// principal reports whether a value names a user: by its field, by the object that it
-// is the id of, or as the subject of a token. One of many in a list names others.
-func (t *Tracker) principal(m *Minted, r *reply) bool {
-	v, f := &m.value, &t.kb.Fields
-	if v.Listed || !inBody(v) {
-		return false
-	}
-	if v.JWT && v.Key == "sub" {
-		return r == nil || !t.hinted(r, f.SessionHints)
-	}
-	if knowledge.Named(f.Principals, v.Key) {
-		return true
-	}
-	switch knowledge.FoldName(v.Key) {
-	case "id", "uuid", "guid", "idstr", "objectid":
-		return len(v.Keys) > 1 && knowledge.Named(f.PrincipalParents, v.Keys[len(v.Keys)-2])
-	}
-	return false
-}
-
-func (t *Tracker) installation(m *Minted) bool {
-	return !m.value.Listed && inBody(&m.value) && knowledge.Named(t.kb.Fields.Installations, m.value.Key)
-}
-
-// mayBeCredential leaves out cookies whose name says nothing: those of delivery
-// networks and counters have new names every month.
-func (t *Tracker) mayBeCredential(m *Minted) bool {
-	kind, name, _ := strings.Cut(m.value.Root, ":")
-	return kind != "cookie" || knowledge.Named(t.kb.Fields.SessionCookies, name)
-}
-
-// hinted reports whether a word of the path tells what a request is about.
-func (t *Tracker) hinted(r *reply, words []string) bool {
-	return slices.ContainsFunc(strings.FieldsFunc(r.message.Path, func(c rune) bool { return c == '/' || c == '.' || c == ':' }), func(segment string) bool {
-		return knowledge.Named(words, segment)
-	})
 }
 
 func list(minted []*Minted) string {
@@ -289,10 +241,4 @@ func used(minted []*Minted) string {
 func unique(minted []*Minted) []*Minted {
 	slices.SortStableFunc(minted, func(a, b *Minted) int { return cmp.Compare(a.At.Surface, b.At.Surface) })
 	return slices.Compact(minted)
-}
-
-// site is the last two labels of a host, which its services usually share.
-func site(host string) string {
-	labels := strings.Split(host, ".")
-	return strings.Join(labels[max(0, len(labels)-2):], ".")
 }

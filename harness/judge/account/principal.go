@@ -10,7 +10,8 @@ import (
 
 // Principal is an id that a service answered with: of a user, where Kind is
 // knowledge.KindAccount, or of an installation. Unlike an [Outcome] it stands there for
-// every arm run in which the service named it, also where an earlier run had it first.
+// every arm run in which the service named it, also where an earlier run had it first,
+// and once more where it was named again after a person had signed up.
 type Principal struct {
 	Service   string // the service's name, or the host where no signature fits
 	Host      string
@@ -33,7 +34,8 @@ type Principal struct {
 	// CreatedAt is the earliest creation time that the answer names or the id encodes;
 	// zero where there is none.
 	CreatedAt time.Time
-	Profile   []string // surfaces of the answer's profile fields
+	Profile   []string // surfaces of the account's profile fields
+	Level     int      // of the account: 3, or 5 where the service shows its object; 2 of an installation
 }
 
 // Key tells the ids of one service that can be compared with each other.
@@ -58,16 +60,18 @@ type answer struct {
 	sent         bool
 }
 
-// answered notes an id that a response names: the first time in each arm run.
+// answered notes an id that a response names: the first time in each arm run, and the
+// first time after a person signed up in it.
 func (t *Tracker) answered(r *reply, m *Message, v *Value, role string, minted *Minted) {
 	if m.Noise || role == knowledge.MintedToken || v.Listed {
 		return
 	}
-	if role == "" && !t.principal(&Minted{value: *v}, r) && !t.installation(&Minted{value: *v}) {
+	if role == "" && !t.principal(v, r) && !t.installation(v) {
 		return
 	}
 	minted = minted.root()
-	if slices.ContainsFunc(minted.answers, func(a *answer) bool { return a.arm == m.Arm }) {
+	signup := r.message.Signup
+	if slices.ContainsFunc(minted.answers, func(a *answer) bool { return a.arm == m.Arm && a.reply.message.Signup == signup }) {
 		return
 	}
 	if len(t.answers) == mostAnswers {
@@ -105,7 +109,12 @@ func (t *Tracker) Principals() []Principal {
 				p.Kind = o.Kind
 			}
 			p.Signup = p.Signup || o.Signup
+			p.Level = max(p.Level, o.Level)
 			p.Used = p.Used || o.Arm == a.arm && o.Used
+			p.CreatedAt = earliest(p.CreatedAt, o.CreatedAt)
+			if len(p.Profile) == 0 {
+				p.Profile = o.Profile
+			}
 		}
 		if a.reply.signature >= 0 {
 			s := &t.kb.Signatures[a.reply.signature]

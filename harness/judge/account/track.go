@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/unasked-audit/unasked/harness/flow"
 	"github.com/unasked-audit/unasked/harness/judge/unwrap"
@@ -21,7 +22,9 @@ type Place struct {
 	Surface string
 	Chain   []string
 	Excerpt string
-	As      string // for a use: bearer, cookie, path, parameter NAME, field NAME, header NAME
+	// As says of a use how: bearer, basic, path, jwt subject, jwt claim, or header,
+	// cookie, parameter, body or websocket message and the name of the field.
+	As string
 }
 
 // Minted is a value that a response gave out first.
@@ -31,11 +34,15 @@ type Minted struct {
 	Role  string // knowledge.MintedID, knowledge.MintedToken or "" where no signature says it
 	At    Place
 	Uses  []Place // by the app, later; the first few
-	// Credential is whether one of the uses is one that a credential has.
-	Credential bool
+	// Credential is whether one of the uses is one that a credential has, and Named
+	// whether one is as what names a user.
+	Credential, Named bool
 
 	value  Value
 	reply  int    // index of the response
+	host   string // of the service
+	short  bool   // anybody could have guessed it
+	prior  *prior // of one that is: whether it stands in an earlier request
 	struck string // why it is not minted after all
 	signup bool   // a person's sign-up precedes it
 
@@ -45,7 +52,8 @@ type Minted struct {
 	installation int
 	kept         int // the last installation in which the app sent it before it was issued there
 
-	answers []*answer // of responses with it; of the first with this value only
+	witnesses []witness // of the first with this value only
+	answers   []*answer // of responses with it; of the first with this value only
 }
 
 // root is the value as it was minted, however often it was issued again.
@@ -57,7 +65,10 @@ func (m *Minted) root() *Minted {
 }
 
 // gone reports whether a value is not minted after all.
-func (m *Minted) gone() bool { return m.root().struck != "" }
+func (m *Minted) gone() bool {
+	m = m.root()
+	return m.struck != "" || m.prior != nil && m.prior.first != 0 && m.prior.first < m.At.Event
+}
 
 // reply is a response that minted something, or answered a request with a signature.
 type reply struct {
@@ -66,12 +77,17 @@ type reply struct {
 	signature int     // or -1
 	minted    []*Minted
 	known     []*Minted // that an earlier response issued, to the same installation or one that kept them
+	carried   []*Minted // credentials in the request
+	anonymous bool      // the answer says that its user did not sign up
+	before    bool      // the request carried a credential from before the recording
 }
 
 // The limits of what is remembered.
 const (
-	mostMinted = 400_000
-	mostUses   = 12 // of one value
+	mostMinted   = 400_000
+	mostSmall    = 100_000
+	mostCarried  = 8
+	longestShort = 64
 )
 
 // Tracker follows minted values. It is not safe for concurrent use.
@@ -79,9 +95,16 @@ type Tracker struct {
 	kb      *knowledge.Base
 	replies []*reply
 	byValue map[string]*Minted
-	pending map[flow.ID]pending
-	finder  *finder
-	full    bool
+	// small are ids that anybody could have guessed, which are looked for as a whole.
+	small    map[string]*Minted
+	byDigest map[string]digestOf
+	wholes   map[string]*prior
+	pending  map[flow.ID]pending
+	finder   *finder
+	full     bool
+	infer    bool              // a person's sign-up, from what requests hold
+	signups  map[string]bool   // sites at which a person signed up
+	began    map[int]time.Time // the first request of each installation
 	// reissued counts what later installations were issued again.
 	reissued int
 	answers  []*answer
@@ -92,11 +115,16 @@ type pending struct {
 	event     uint64
 	signature int
 	message   Message // without values
+	carried   []*Minted
+	before    bool
 }
 
 // NewTracker begins.
 func NewTracker(kb *knowledge.Base) *Tracker {
-	return &Tracker{kb: kb, byValue: map[string]*Minted{}, pending: map[flow.ID]pending{}}
+	return &Tracker{
+		kb: kb, byValue: map[string]*Minted{}, small: map[string]*Minted{}, byDigest: map[string]digestOf{}, wholes: map[string]*prior{},
+		pending: map[flow.ID]pending{}, signups: map[string]bool{}, began: map[int]time.Time{},
+	}
 }
 
 // Full reports whether more was minted than could be remembered.
@@ -112,72 +140,39 @@ func (t *Tracker) Learn(m *Message) {
 }
 
 func (t *Tracker) learnRequest(m *Message) {
-	p := pending{event: m.Event, signature: -1, message: *m}
-	p.message.Values = nil
+	p := pending{event: m.Event, signature: -1}
 	if !m.Noise {
+		if t.began[m.Installation].IsZero() {
+			t.began[m.Installation] = m.At
+		}
 		p.signature = matchSignature(t.kb.Signatures, m)
 		m.Sealed = p.signature >= 0 && slices.ContainsFunc(t.kb.Signatures[p.signature].Sealed, func(k knowledge.Marker) bool { return holds(m, k) })
-		t.uses(m)
+		t.uses(m, &p)
+		p.before = t.renews(m)
+		if t.infer && t.signedUp(m) {
+			t.signups[site(m.Host)] = true
+			m.Signup = true
+		}
+		m.Signup = m.Signup || t.signups[site(m.Host)] || slices.ContainsFunc(p.carried, func(c *Minted) bool { return c.signup })
+	}
+	p.message = *m
+	p.message.Values, p.message.links = nil, nil
+	if m.Socket && len(p.carried) == 0 { // what opened a WebSocket is carried by all of its messages
+		p.carried = t.pending[m.Flow].carried
 	}
 	t.pending[m.Flow] = p
 }
 
-// uses notes where a request carries what was minted before.
-func (t *Tracker) uses(m *Message) {
-	for i := range m.Values {
-		v := &m.Values[i]
-		tokens(v.Text, func(token string) {
-			minted, ok := t.byValue[token]
-			if !ok || minted.gone() {
-				return
-			}
-			if m.Installation != minted.installation {
-				minted.kept = m.Installation
-			}
-			as, credential := t.use(v)
-			minted.Credential = minted.Credential || credential
-			if len(minted.Uses) >= mostUses || slices.ContainsFunc(minted.Uses, func(p Place) bool {
-				return p.As == as && p.Arm == m.Arm && p.Phase == m.Phase
-			}) {
-				return
-			}
-			minted.Uses = append(minted.Uses, m.place(v, as))
-		})
-	}
-}
-
-// use says as what a value is sent, and whether that is how credentials are sent.
-func (t *Tracker) use(v *Value) (as string, credential bool) {
-	kind, name, _ := strings.Cut(v.Root, ":")
-	f := &t.kb.Fields
-	switch kind {
-	case "cookie":
-		_, never := f.NeverCredential("cookie", name)
-		return "cookie " + name, !never
-	case "header":
-		if strings.EqualFold(name, "Authorization") {
-			scheme, _, ok := strings.Cut(v.Text, " ")
-			if ok && strings.EqualFold(scheme, "Bearer") {
-				return "bearer", true
-			}
-			return "authorization", true
+// renews reports whether a request asks for new credentials with one that was issued
+// before anything was recorded.
+func (t *Tracker) renews(m *Message) bool {
+	return slices.ContainsFunc(m.Values, func(v Value) bool {
+		if v.JWT || !inBody(&v) && v.Root != flow.SurfaceURL || !knowledge.Named(t.kb.Fields.Renewals, v.field()) || !unguessable(v.Text) {
+			return false
 		}
-		_, never := f.NeverCredential("header", name)
-		return "header " + name, !never && knowledge.Named(f.CredentialHeaders, name)
-	case "url":
-		if v.Key == "" {
-			return "path", false
-		}
-		_, never := f.NeverCredential("field", v.Key)
-		return "parameter " + v.Key, !never && knowledge.Named(f.CredentialFields, v.Key)
-	case "body", "ws":
-		if v.Key == "" {
-			return "body", false
-		}
-		_, never := f.NeverCredential("field", v.Key)
-		return "field " + v.Key, !never && knowledge.Named(f.CredentialFields, v.Key)
-	}
-	return kind, false
+		_, known := t.byValue[v.Text]
+		return !known
+	})
 }
 
 // switching is the status after which a flow is a WebSocket's, and its request still the
@@ -192,61 +187,105 @@ func (t *Tracker) learnResponse(m *Message) {
 	if !ok || !m.Socket && (m.Status < 200 || m.Status >= 400) {
 		return
 	}
-	r := &reply{message: p.message, request: p.event, signature: p.signature}
+	r := &reply{message: p.message, request: p.event, signature: p.signature, carried: p.carried, before: p.before}
 	r.message.Event = m.Event
+	r.anonymous = t.anonymous(m)
 	index := len(t.replies)
 	if p.signature >= 0 {
 		t.bySignature(r, index, m, &t.kb.Signatures[p.signature])
 	}
+	principals := map[*Minted]string{} // and the objects that they are ids of
 	for i := range m.Values {
 		v := &m.Values[i]
-		if t.candidate(v) {
+		candidate := t.candidate(v, m)
+		if candidate && unguessable(v.Text) {
 			t.mint(r, index, m, v, "")
+		} else if candidate && !v.Listed && len(v.Text) <= longestShort && short(v.Text) && t.principal(v, r) {
+			t.mintShort(r, index, m, v, "")
+		}
+		if candidate && !m.Noise && !v.Listed && len(principals) < mostCarried {
+			if minted := t.known(v.Text); minted != nil && (minted.Role == knowledge.MintedID || t.principal(v, r)) {
+				principals[minted.root()] = v.object()
+			}
 		}
 	}
+	t.witnesses(m, r, principals)
 	if p.signature >= 0 || len(r.minted) > 0 {
 		t.replies = append(t.replies, r)
 	}
 }
 
+// known is the minted value with a text, or nil.
+func (t *Tracker) known(text string) *Minted {
+	if m, ok := t.byValue[text]; ok {
+		return m
+	}
+	return t.small[text]
+}
+
+// anonymous reports whether a response says that its user did not sign up.
+func (t *Tracker) anonymous(m *Message) bool {
+	f := &t.kb.Fields
+	return slices.ContainsFunc(m.Values, func(v Value) bool {
+		switch name := v.field(); {
+		case v.Listed && !strings.HasSuffix(v.Path, "]") || !fielded(&v) || len(v.Text) > 32:
+			return false
+		case knowledge.Named(f.Anonymous, name):
+			return v.Text == "true" || v.Text == "1"
+		case knowledge.Named(f.AnonymousPlaces, name):
+			return slices.Contains(f.AnonymousValues, strings.ToLower(v.Text))
+		}
+		return false
+	})
+}
+
 func (t *Tracker) bySignature(r *reply, index int, m *Message, s *knowledge.Signature) {
 	for _, f := range s.Minted {
 		at(m, f.At, func(v *Value) {
-			if stands(v, f.At) {
+			switch {
+			case !stands(v, f.At):
+			case unguessable(v.Text):
 				t.mint(r, index, m, v, f.Role)
+			case f.Role == knowledge.MintedID && len(v.Text) <= longestShort && short(v.Text):
+				t.mintShort(r, index, m, v, f.Role)
 			}
 		})
 	}
 }
 
-// candidate reports whether a value of a response may be minted. Names that the
-// knowledge excludes, and values that are traps, never are.
-func (t *Tracker) candidate(v *Value) bool {
+// candidate reports whether a value of a response may be minted by where it stands.
+// Names that the knowledge excludes, and values that are traps, never are.
+func (t *Tracker) candidate(v *Value, m *Message) bool {
 	kind, name, _ := strings.Cut(v.Root, ":")
 	f := &t.kb.Fields
 	switch kind {
 	case "header":
-		if knowledge.Named(f.StandardHeaders, name) {
+		if !redirected(v) && knowledge.Named(f.StandardHeaders, name) {
 			return false
 		}
 		if _, never := f.NeverCredential("header", name); never {
 			return false
 		}
 	case "cookie":
-		if _, never := f.NeverCredential("cookie", name); never {
+		if _, never := f.NeverCredential("cookie", name); never || m.Cookies[name] < 0 {
 			return false
 		}
 	case "body", "ws":
-		for _, key := range append([]string{v.Key}, v.Keys...) {
+	default:
+		return false
+	}
+	if len(v.Text) > longestValue {
+		return false
+	}
+	if fielded(v) {
+		if _, never := f.NeverCredential("field", v.Key); never {
+			return false
+		}
+		for _, key := range v.Keys {
 			if _, never := f.NeverCredential("field", key); never {
 				return false
 			}
 		}
-	default:
-		return false
-	}
-	if !unguessable(v.Text) {
-		return false
 	}
 	_, trap := t.kb.Traps.Value(v.Text)
 	return !trap
@@ -256,6 +295,9 @@ func (t *Tracker) mint(r *reply, index int, m *Message, v *Value, role string) {
 	if known, ok := t.byValue[v.Text]; ok {
 		if known.reply == index && known.Role == "" {
 			known.Role = role
+			if t.principal(v, r) && !t.principal(&known.value, r) { // the place that says more
+				known.value, known.Key, known.At = *v, v.Key, m.place(v, "")
+			}
 		}
 		if m.Noise {
 			return
@@ -271,7 +313,7 @@ func (t *Tracker) mint(r *reply, index int, m *Message, v *Value, role string) {
 		case role != "":
 			// The same again: the first response minted it. A signature keeps pointing at it.
 			r.minted = append(r.minted, known)
-		case t.principal(&Minted{value: *v}, r):
+		case t.principal(v, r):
 			r.known = append(r.known, known)
 		}
 		return
@@ -280,15 +322,48 @@ func (t *Tracker) mint(r *reply, index int, m *Message, v *Value, role string) {
 		t.full = true
 		return
 	}
-	minted := &Minted{Value: v.Text, Key: v.Key, Role: role, At: m.place(v, ""), value: *v, reply: index, signup: r.message.Signup, installation: m.Installation}
-	switch {
-	case m.Noise:
-		minted.struck = "it was there in the baseline"
-	case !unguessable(v.Text):
-		minted.struck = "it is short enough to be guessed"
-	}
+	minted := t.newMinted(r, index, m, v, role)
 	t.byValue[v.Text] = minted
+	if role != "" || t.token(v) || t.principal(v, r) {
+		t.digests(minted)
+	}
+	t.answered(r, m, v, role, minted)
+}
+
+func (t *Tracker) newMinted(r *reply, index int, m *Message, v *Value, role string) *Minted {
+	minted := &Minted{
+		Value: v.Text, Key: v.Key, Role: role, At: m.place(v, ""), value: *v, reply: index, host: r.message.Host,
+		signup: r.message.Signup, installation: m.Installation,
+	}
+	if m.Noise {
+		minted.struck = "it was there in the baseline"
+	}
 	r.minted = append(r.minted, minted)
+	return minted
+}
+
+// mintShort notes an id that anybody could have guessed. Nothing follows from it alone.
+func (t *Tracker) mintShort(r *reply, index int, m *Message, v *Value, role string) {
+	if known, ok := t.small[v.Text]; ok {
+		if known.reply == index && known.Role == "" {
+			known.Role = role
+		}
+		if m.Noise || known.gone() {
+			return
+		}
+		t.answered(r, m, v, role, known)
+		if known.reply != index && !slices.Contains(r.known, known) {
+			r.known = append(r.known, known)
+		}
+		return
+	}
+	if len(t.small) >= mostSmall {
+		t.full = true
+		return
+	}
+	minted := t.newMinted(r, index, m, v, role)
+	minted.short, minted.prior = true, t.whole(v.Text)
+	t.small[v.Text] = minted
 	t.answered(r, m, v, role, minted)
 }
 
