@@ -10,8 +10,8 @@
 set -eu
 
 for_demo="adb:adb certutil:libnss3-tools"
-for_test="aapt2:aapt apksigner:apksigner zipalign:zipalign curl:curl openssl:openssl gcc:gcc npm:npm tshark:tshark dig:bind9-dnsutils ip:iproute2 iptables:iptables sysctl:procps"
-for_bench="mitmdump:mitmproxy rg:ripgrep node:nodejs npm:npm"
+for_test="aapt2:aapt apksigner:apksigner androguard:androguard zipalign:zipalign curl:curl openssl:openssl gcc:gcc npm:npm tshark:tshark dig:bind9-dnsutils ip:iproute2 iptables:iptables sysctl:procps"
+for_bench="mitmdump:mitmproxy rg:ripgrep androguard:androguard node:nodejs npm:npm"
 framework=/usr/share/android-framework-res/framework-res.apk
 
 case "${1:-}" in

@@ -37,7 +37,7 @@ failed, 64 wrong usage. "Nothing violated" means not observed, in this run.`,
 	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usage(fmt.Errorf("%w; `%s --help` lists the flags", err, cmd.CommandPath()))
 	})
-	cmd.AddCommand(auditCommand(), scanCommand(), exportCommand(), replayCommand(), verifyCommand(), sealCommand(), reportCommand(),
+	cmd.AddCommand(auditCommand(), inspectCommand(), scanCommand(), exportCommand(), replayCommand(), verifyCommand(), sealCommand(), reportCommand(),
 		devicesCommand(), protocolsCommand(), versionCommand())
 	return cmd
 }

@@ -112,6 +112,9 @@ func (d *Dex) Counts() (classes, strings, types, methods, fields int) {
 	return d.classes.len() / dexClassSize, d.strings.len() / 4, d.types.len() / 4, d.methods.len() / dexMethodSize, d.fields
 }
 
+// Bytes are the whole file's.
+func (d *Dex) Bytes() []byte { return d.v.b }
+
 // Broken is how many names the sequences had to skip so far.
 func (d *Dex) Broken() int { return d.broken }
 

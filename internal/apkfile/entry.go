@@ -2,11 +2,13 @@ package apkfile
 
 import (
 	"archive/zip"
+	"bufio"
 	"hash"
 	"hash/crc32"
 	"io"
 	"io/fs"
 	"slices"
+	"sync"
 
 	"github.com/klauspost/compress/flate"
 )
@@ -65,8 +67,9 @@ func (f *File) open(e *zip.File) (io.ReadCloser, error) {
 	out := &entryReader{file: f, e: e, sum: crc32.NewIEEE(), left: int64(e.UncompressedSize64), whole: true}
 	switch e.Method {
 	case zip.Deflate:
-		d := flate.NewReader(io.NewSectionReader(f.r, off, int64(e.CompressedSize64)))
-		out.r, out.close = d, d.Close
+		d := inflaters.Get().(*inflater)
+		d.reset(io.NewSectionReader(f.r, off, int64(e.CompressedSize64)))
+		out.r, out.close = d.out, func() error { inflaters.Put(d); return nil }
 	case zip.Store:
 		out.r = io.NewSectionReader(f.r, off, int64(e.UncompressedSize64))
 	default:
@@ -74,6 +77,24 @@ func (f *File) open(e *zip.File) (io.ReadCloser, error) {
 		out.r, out.whole = io.NewSectionReader(f.r, off, int64(e.UncompressedSize64)), false
 	}
 	return out, nil
+}
+
+// inflater is a decompressor that is used again: its tables are larger than most entries.
+type inflater struct {
+	in  *bufio.Reader
+	out io.ReadCloser
+}
+
+var inflaters = sync.Pool{New: func() any {
+	in := bufio.NewReaderSize(nil, 32<<10)
+	return &inflater{in, flate.NewReader(in)}
+}}
+
+func (d *inflater) reset(r io.Reader) {
+	d.in.Reset(r)
+	if err := d.out.(flate.Resetter).Reset(d.in, nil); err != nil { // cannot be: it only resets
+		d.out = flate.NewReader(d.in)
+	}
 }
 
 // entryReader yields an entry's bytes, as many as it announces.
@@ -118,8 +139,10 @@ func (r *entryReader) Read(b []byte) (int, error) {
 }
 
 func (r *entryReader) Close() error {
-	if r.close != nil {
-		return r.close()
+	if r.close == nil {
+		return nil
 	}
-	return nil
+	err := r.close()
+	r.close, r.done = nil, true
+	return err
 }

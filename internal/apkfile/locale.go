@@ -2,7 +2,8 @@ package apkfile
 
 import (
 	"bytes"
-	"strings"
+	"maps"
+	"slices"
 )
 
 // Labels are the texts of a string resource by BCP 47 tag, such as "pt-BR"; under ""
@@ -27,6 +28,27 @@ func (f *File) ResourceName(id uint32) string {
 	f.tableMu.Lock()
 	defer f.tableMu.Unlock()
 	return t.name(id)
+}
+
+// Locales are the tags of all languages that the file has resources for, sorted.
+func (f *File) Locales() ([]string, error) {
+	t, err := f.resources()
+	if err != nil {
+		return nil, err
+	}
+	return t.tags(), nil
+}
+
+func (t *table) tags() []string {
+	seen := map[string]bool{}
+	for _, types := range t.types {
+		for _, r := range types {
+			if r.tag != "" && len(seen) < maxLocales {
+				seen[r.tag] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(seen))
 }
 
 // maxLocales bounds the texts of one resource; Android has some 700 locales.
@@ -130,20 +152,21 @@ func (t *table) pools(p chunk, id uint8) {
 	}
 }
 
-// localeOf is the tag of a configuration that is special by its locale alone (and the API
-// level that it needs); "" for any other. Offsets are those of ResTable_config less the size field.
-func localeOf(config []byte) string {
+// localeOf is the tag of a configuration, "" for none, and whether it is special by that
+// alone (and the API level that it needs). Offsets are those of ResTable_config less the size field.
+func localeOf(config []byte) (tag string, alone bool) {
+	alone = true
 	for i, b := range config {
 		switch {
 		case b == 0, i >= 4 && i < 8, i == 20, i == 21, i >= 32 && i < 44:
 		default:
-			return ""
+			alone = false
 		}
 	}
 	if len(config) < 8 || config[4] == 0 {
-		return ""
+		return "", false
 	}
-	tag := unpackLocale(config[4], config[5], 'a')
+	tag = unpackLocale(config[4], config[5], 'a')
 	if len(config) >= 36 && config[32] != 0 {
 		tag += "-" + string(bytes.TrimRight(config[32:36], "\x00"))
 	}
@@ -155,10 +178,10 @@ func localeOf(config []byte) string {
 	}
 	for _, c := range tag {
 		if c != '-' && (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') {
-			return ""
+			return "", false
 		}
 	}
-	return strings.TrimRight(tag, "-")
+	return tag, alone
 }
 
 // unpackLocale is a language or region of two letters, or of three packed into 15 bits.

@@ -1,7 +1,9 @@
 package apkfile
 
 import (
+	"maps"
 	"math"
+	"slices"
 	"strings"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -388,3 +390,15 @@ func (t *protoTable) locales(id uint32) (map[string]string, error) {
 }
 
 func (t *protoTable) name(id uint32) string { return t.names[id] }
+
+func (t *protoTable) tags() []string {
+	seen := map[string]bool{}
+	for _, values := range t.values {
+		for _, v := range values {
+			if v.locale != "" && len(seen) < maxLocales {
+				seen[v.locale] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(seen))
+}

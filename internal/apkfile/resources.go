@@ -23,6 +23,8 @@ type resources interface {
 	resolve(id uint32) (string, error)
 	// locales are the texts of a string by BCP 47 tag, "" for the default.
 	locales(id uint32) (map[string]string, error)
+	// tags are those of all locales, sorted.
+	tags() []string
 	// name is "type/entry", such as "string/app_name"; "" where it is not known.
 	name(id uint32) string
 }
@@ -35,6 +37,7 @@ type resType struct {
 	start   uint32 // of the entries, from the chunk's beginning
 	generic bool   // the default configuration
 	locale  string // BCP 47 tag, where the configuration holds nothing else; "" otherwise
+	tag     string // BCP 47 tag, whatever else the configuration holds
 	density uint16
 }
 
@@ -162,8 +165,9 @@ func (t *table) index(pkg uint8, c chunk) error {
 			r.generic = false
 		}
 	}
-	if !r.generic && r.density == 0 {
-		r.locale = localeOf(config)
+	tag, alone := localeOf(config)
+	if r.tag = tag; alone && r.density == 0 {
+		r.locale = tag
 	}
 	key := uint16(pkg)<<8 | uint16(kind)
 	t.types[key] = append(t.types[key], r)

@@ -115,6 +115,7 @@ func (f *File) verifyEntries(manifest []byte) error {
 			named[n] = s
 		}
 	}
+	buffer := make([]byte, 64<<10)
 	for _, name := range f.Names() {
 		if jarOwn(name) {
 			continue
@@ -126,7 +127,7 @@ func (f *File) verifyEntries(manifest []byte) error {
 		if !ok {
 			return bad(name, "the manifest does not list it: it was added after signing")
 		}
-		ok, known, err := f.entryMatches(f.entries[name], section)
+		ok, known, err := f.entryMatches(f.entries[name], section, buffer)
 		switch {
 		case err != nil:
 			return err
@@ -150,19 +151,19 @@ func jarOwn(name string) bool {
 		slices.Contains([]string{".SF", ".RSA", ".DSA", ".EC"}, path.Ext(file))
 }
 
-func (f *File) entryMatches(e *zip.File, section map[string]string) (ok, known bool, err error) {
+func (f *File) entryMatches(e *zip.File, section map[string]string, buffer []byte) (ok, known bool, err error) {
 	alg, h, want := jarDigest(section, "-digest")
 	if alg == "" {
 		return false, false, nil
 	}
-	r, err := e.Open()
+	r, err := f.open(e)
 	if err != nil {
-		return false, false, entryFault(e.Name, err)
+		return false, false, err
 	}
 	defer r.Close()
 	sum := h.New()
-	if _, err := io.Copy(sum, r); err != nil {
-		return false, false, entryFault(e.Name, err)
+	if _, err := io.CopyBuffer(sum, r, buffer); err != nil {
+		return false, false, err
 	}
 	return bytes.Equal(sum.Sum(nil), want), true, nil
 }
