@@ -16,6 +16,7 @@ import (
 
 // takeup is how one planting is taken back.
 type takeup struct {
+	kind canary.Kind // whose planting it was; "" for what several share
 	what string
 	do   func(context.Context) error
 }
@@ -23,7 +24,14 @@ type takeup struct {
 func (d *Device) onUnplant(what string, do func(context.Context) error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.undoing = append(d.undoing, takeup{what, do})
+	d.undoing = append(d.undoing, takeup{"", what, do})
+}
+
+// onWithdraw is onUnplant for what belongs to one kind alone.
+func (d *Device) onWithdraw(kind canary.Kind, what string, do func(context.Context) error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.undoing = append(d.undoing, takeup{kind, what, do})
 }
 
 // planting is an attempt to plant: how, what the device answered, what it refused.
@@ -57,15 +65,15 @@ func (d *Device) plant(ctx context.Context, c canary.Canary, pkg string) plantin
 	case canary.Email:
 		return d.plantAccount(ctx, c.Value, pkg)
 	case canary.Name:
-		return d.plantCard(ctx, ownCard, mimeName, c.Value)
+		return d.plantCard(ctx, c, ownCard, mimeName)
 	case canary.Phone:
-		return d.plantCard(ctx, ownCard, mimePhone, c.Value)
+		return d.plantCard(ctx, c, ownCard, mimePhone)
 	case canary.ContactName:
-		return d.plantCard(ctx, friendCard, mimeName, c.Value)
+		return d.plantCard(ctx, c, friendCard, mimeName)
 	case canary.ContactPhone:
-		return d.plantCard(ctx, friendCard, mimePhone, c.Value)
+		return d.plantCard(ctx, c, friendCard, mimePhone)
 	case canary.ContactEmail:
-		return d.plantCard(ctx, friendCard, mimeEmail, c.Value)
+		return d.plantCard(ctx, c, friendCard, mimeEmail)
 	case canary.CalendarEvent:
 		return d.plantEvent(ctx, c.Value)
 	case canary.Location:
@@ -114,7 +122,7 @@ func (d *Device) plantDeviceName(ctx context.Context, name string) planting {
 		return p
 	}
 	p.readBack = name
-	d.onUnplant("the device's name", func(ctx context.Context) error {
+	d.onWithdraw(canary.DeviceName, "the device's name", func(ctx context.Context) error {
 		if before == "null" || before == "" {
 			_, err := d.run(ctx, "settings", "delete", "global", "device_name")
 			return err
@@ -135,7 +143,7 @@ func (d *Device) plantClipboard(ctx context.Context, text string) planting {
 		p.err = fmt.Errorf("this Android lets no shell set the clipboard: %w", p.err)
 		return p
 	}
-	d.onUnplant("the clipboard", func(ctx context.Context) error {
+	d.onWithdraw(canary.Clipboard, "the clipboard", func(ctx context.Context) error {
 		return d.answered(ctx, "cmd clipboard set-primary-clip "+adb.Quote(strings.TrimRight(before, "\r\n")))
 	})
 	p.readBack, p.err = d.shell(ctx, "cmd clipboard get-primary-clip")
@@ -185,7 +193,7 @@ func (d *Device) plantLocation(ctx context.Context, place string) planting {
 			return p
 		}
 	}
-	d.onUnplant("the location", func(ctx context.Context) error {
+	d.onWithdraw(canary.Location, "the location", func(ctx context.Context) error {
 		return d.answered(ctx, "cmd location providers remove-test-provider "+gps)
 	})
 	out, err := d.shell(ctx, "dumpsys location")

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/unasked-audit/unasked/harness/adb"
+	"github.com/unasked-audit/unasked/harness/canary"
 )
 
 const (
@@ -44,7 +45,7 @@ func (d *Device) plantSSAID(ctx context.Context, value, pkg string) planting {
 		p.err = err
 		return p
 	}
-	d.onUnplant("the app's ANDROID_ID", func(ctx context.Context) error {
+	d.onWithdraw(canary.SSAID, "the app's ANDROID_ID", func(ctx context.Context) error {
 		now, binary, err := d.readSettings(ctx, ssaidFile)
 		if err != nil {
 			return err
@@ -121,7 +122,7 @@ func (d *Device) plantAdvertisingID(ctx context.Context, id string) planting {
 	if p.err = d.writeAdvertisingID(ctx, text); p.err != nil {
 		return p
 	}
-	d.onUnplant("the advertising id", func(ctx context.Context) error {
+	d.onWithdraw(canary.AdvertisingID, "the advertising id", func(ctx context.Context) error {
 		if before == "" {
 			_, err := d.rootShell(ctx, "rm -f "+adFile+"; am force-stop "+adOwner)
 			return err
@@ -168,7 +169,7 @@ func (d *Device) plantAccount(ctx context.Context, address, pkg string) planting
 		if refused = d.answered(ctx, script); refused != nil {
 			continue
 		}
-		d.onUnplant("the account "+address, func(ctx context.Context) error {
+		d.onWithdraw(canary.Email, "the account "+address, func(ctx context.Context) error {
 			return d.answered(ctx, "cmd account remove --name "+adb.Quote(address)+" --type "+adb.Quote(typ))
 		})
 		p := planting{how: "an account of the type " + typ + ", by cmd account add"}
@@ -181,7 +182,7 @@ func (d *Device) plantAccount(ctx context.Context, address, pkg string) planting
 		}
 		return p
 	}
-	p := d.plantCard(ctx, ownCard, mimeEmail, address)
+	p := d.plantCard(ctx, canary.Canary{Kind: canary.Email, Value: address}, ownCard, mimeEmail)
 	p.how += "; no account, for the device refuses to add one (" + clip(refused.Error()) + ")"
 	return p
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/unasked-audit/unasked/harness/adb"
+	"github.com/unasked-audit/unasked/harness/canary"
 )
 
 // The two cards that are planted in the address book, and what a card is made of.
@@ -30,7 +31,8 @@ type card struct {
 }
 
 // plantCard adds a name, a number or an address to a card, and makes the card first if need be.
-func (d *Device) plantCard(ctx context.Context, title, mime, value string) planting {
+func (d *Device) plantCard(ctx context.Context, c canary.Canary, title, mime string) planting {
+	value := c.Value
 	p := planting{how: title + ", by content insert"}
 	id, err := d.cardID(ctx, title)
 	if err == nil {
@@ -40,7 +42,11 @@ func (d *Device) plantCard(ctx context.Context, title, mime, value string) plant
 		p.err = err
 		return p
 	}
-	p.readBack, p.err = d.column(ctx, contactsURI+"data", "data1", "raw_contact_id="+id+" AND mimetype="+sqlText(mime)+" AND data1="+sqlText(value))
+	row := "raw_contact_id=" + id + " AND mimetype=" + sqlText(mime) + " AND data1=" + sqlText(value)
+	d.onWithdraw(c.Kind, "the "+string(c.Kind)+" on "+title, func(ctx context.Context) error {
+		return d.remove(ctx, contactsURI+"data", row)
+	})
+	p.readBack, p.err = d.column(ctx, contactsURI+"data", "data1", row)
 	return p
 }
 
@@ -95,7 +101,7 @@ func (d *Device) plantEvent(ctx context.Context, title string) planting {
 		p.err = err
 		return p
 	}
-	d.onUnplant("the calendar", func(ctx context.Context) error {
+	d.onWithdraw(canary.CalendarEvent, "the calendar", func(ctx context.Context) error {
 		return d.remove(ctx, calendarURI+"calendars?caller_is_syncadapter=true&account_name="+account+"&account_type=LOCAL", "_id="+calendar)
 	})
 	clock, err := d.shell(ctx, "date +%s")

@@ -12,6 +12,7 @@ const (
 	KindDevice     = "device"      // Device
 	KindApp        = "app"         // App
 	KindPlanting   = "planting"    // Planting
+	KindArm        = "arm"         // Arm
 	KindPhaseStart = "phase.start" // Phase
 	KindPhaseEnd   = "phase.end"   // Phase
 	KindAction     = "action"      // Action
@@ -96,7 +97,24 @@ const (
 	PurposeDraft     = "draft"   // a recording is made and discarded
 	PurposeRelaunch  = "relaunch"
 	PurposeReinstall = "reinstall"
+	PurposeSignup    = "signup" // a person signs up in the app's form
 )
+
+// Arm says, before an arm run of an experiment begins, which identity is on the device,
+// or why the run can't be done.
+type Arm struct {
+	Name   string `json:"name"`             // of the arm, without the repeat
+	Repeat int    `json:"repeat"`           // from 1
+	Role   string `json:"role"`             // N, A, F, B, C, D or G
+	Change string `json:"change,omitempty"` // of role C: the source that is changed
+	// Identity is what was to be on the device; Absent are the kinds of it that the
+	// device did not take. The SSAID stands there as it was planned: it is planted once
+	// the app is installed, and that planting's event says how it went.
+	Identity canary.Identity `json:"identity,omitzero"`
+	Absent   []string        `json:"absent,omitempty"`
+	// Undone says why the run can't be done; then no phase of it follows.
+	Undone string `json:"undone,omitempty"`
+}
 
 // Phase opens or closes a phase.
 type Phase struct {

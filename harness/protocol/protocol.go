@@ -43,8 +43,15 @@ type Protocol struct {
 
 // Arm is one run of phases on a fresh installation of the app.
 type Arm struct {
-	Name   string  `yaml:"name"`
-	Phases []Phase `yaml:"phases"`
+	Name string `yaml:"name"`
+	// Role is what the arm is for in the experiment on accounts. Either all arms of a
+	// protocol have one or none has.
+	Role Role `yaml:"role"`
+	// Change is the one source that role C changes.
+	Change Source `yaml:"change"`
+	// Repeats is how often this arm is run; as often as the protocol says if absent.
+	Repeats int     `yaml:"repeats"`
+	Phases  []Phase `yaml:"phases"`
 }
 
 // Phase is a named stretch of time that begins with an act.
@@ -71,6 +78,7 @@ const (
 	Draft     Act = "record-and-discard" // records with the app's own button, then discards the recording
 	Relaunch  Act = "restart"            // stops the app by force and starts it again
 	Reinstall Act = "reinstall"          // removes the app with its data, installs and starts it again
+	SignUp    Act = "sign-up"            // signs up in the app's own form
 )
 
 // acts tells what each act is for, in the words of the evidence and of a person.
@@ -84,6 +92,7 @@ var acts = map[Act]struct{ purpose, words string }{
 	Draft:     {evidence.PurposeDraft, "a recording is made with the app and discarded"},
 	Relaunch:  {evidence.PurposeRelaunch, "the app is stopped by force and started again"},
 	Reinstall: {evidence.PurposeReinstall, "the app is removed with its data, installed and started again"},
+	SignUp:    {evidence.PurposeSignup, "a person signs up in the app's own form"},
 }
 
 // UnmarshalYAML implements yaml.NodeUnmarshaler.
@@ -181,7 +190,7 @@ func (s *Share) UnmarshalYAML(node ast.Node) error {
 }
 
 // Names lists the protocols that come with the program, the default first.
-func Names() []string { return []string{"quick", "standard"} }
+func Names() []string { return []string{"quick", "standard", "account"} }
 
 // Load reads a protocol by name, or a file where the name ends in .yaml or .yml
 // or holds a slash.
@@ -196,7 +205,7 @@ func Load(name string) (*Protocol, error) {
 	}
 	data, err := embedded.ReadFile("protocols/" + name + ".yaml")
 	if errors.Is(err, fs.ErrNotExist) {
-		hint := "there are " + strings.Join(Names(), " and ")
+		hint := "there are " + strings.Join(Names(), ", ")
 		if near := strictyaml.Nearest(name, Names()); near != "" {
 			hint = fmt.Sprintf("did you mean %q?", near)
 		}
@@ -242,7 +251,7 @@ func (p *Protocol) check() error {
 			return fmt.Errorf("arm %s: %w", arm.Name, err)
 		}
 	}
-	return nil
+	return p.checkRoles()
 }
 
 // longestPhase is how long a phase may last. More is a slip of the pen.
@@ -294,9 +303,12 @@ func (arm Arm) check() error {
 func (p *Protocol) Lasts() time.Duration {
 	var sum time.Duration
 	for _, arm := range p.Arms {
+		if arm.Role == Later {
+			continue
+		}
 		for _, ph := range arm.Phases {
-			sum += ph.Duration()
+			sum += ph.Duration() * time.Duration(p.times(&arm))
 		}
 	}
-	return sum * time.Duration(p.Repeats)
+	return sum
 }

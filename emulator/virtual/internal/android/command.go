@@ -19,7 +19,7 @@ func (s *System) register(sh *shell.Shell) {
 		"monkey": s.monkey, "dumpsys": s.dumpsys, "getprop": s.getprop, "setprop": s.setprop, "logcat": s.logcat, "log": s.logCommand,
 		"screencap": s.screencap, "uiautomator": s.uiautomator, "run-as": s.runAs, "svc": s.svc, "service": s.serviceList,
 		"iptables": s.packetFilterCommand, "ip6tables": s.packetFilterCommand, "screenrecord": notModelled("recording the screen"),
-		"tcpdump": notModelled("packets of its network"), "bugreport": notModelled("bug reports"), "bmgr": notModelled("backups"), "ime": notModelled("input methods"),
+		"tcpdump": notModelled("packets of its network"), "bugreport": notModelled("bug reports"), "bmgr": s.bmgr, "ime": notModelled("input methods"),
 	} {
 		sh.Register(name, run)
 	}

@@ -29,7 +29,7 @@ func newSettings(androidID string) *settings {
 			"screen_off_timeout": "60000", "time_12_24": "24", "user_rotation": "0",
 		},
 		settingsSecure: {
-			"android_id": androidID, "bluetooth_name": "unasked embedded device",
+			"android_id": androidID, "backup_enabled": "1", "bluetooth_name": "unasked embedded device",
 			"default_input_method": "org.unasked.home/.Keyboard", "location_mode": "3",
 			"show_ime_with_hard_keyboard": "0", "spell_checker_enabled": "0",
 			"user_setup_complete": "1", "limit_ad_tracking": "0",
