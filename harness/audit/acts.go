@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/unasked-audit/unasked/harness/canary"
 	"github.com/unasked-audit/unasked/harness/consent"
 	"github.com/unasked-audit/unasked/harness/device"
 	"github.com/unasked-audit/unasked/harness/evidence"
@@ -35,6 +34,8 @@ func (r *run) begin(ctx context.Context, act protocol.Act) error {
 			return err
 		}
 		return r.launch(ctx)
+	case protocol.SignUp:
+		return r.signUp(ctx)
 	case protocol.Reinstall:
 		if err := r.uninstall(ctx); err != nil {
 			return err
@@ -74,7 +75,7 @@ func (r *run) install(ctx context.Context) error {
 	if err := r.refuseQUIC(ctx); err != nil {
 		return err
 	}
-	if err := r.plant(ctx, canary.Canary{Kind: canary.SSAID, Value: r.identity.Value(canary.SSAID)}); err != nil {
+	if err := r.plantSSAID(ctx); err != nil {
 		return err
 	}
 	if r.Protocol.Permissions != protocol.Granted {

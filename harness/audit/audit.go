@@ -77,6 +77,7 @@ func Run(ctx context.Context, o Options) (sealed bool, err error) {
 		identity: canary.Derive(o.Seed, "X"),
 		decoys:   canary.Decoys(o.Seed, "X"),
 	}
+	r.person = r.identity
 	// What was set up before there was a log; after that, finish leaves nothing here.
 	defer func() { err = errors.Join(err, r.undo.run(ctx, nil)) }()
 	if err := r.acquire(ctx); err != nil {
@@ -92,7 +93,8 @@ func Run(ctx context.Context, o Options) (sealed bool, err error) {
 type run struct {
 	Options
 	app              evidence.App
-	identity, decoys canary.Identity
+	identity, decoys canary.Identity // X, and what is never planted
+	person           canary.Identity // who the device belongs to in this arm run: X but in experiments
 	device           evidence.Device
 	log              *evidence.Log
 	started          time.Time
@@ -100,6 +102,7 @@ type run struct {
 	undo      undoStack
 	proxy     *capture.Proxy
 	position  position
+	arms      arms
 	installed bool                // the app is on the device
 	running   bool                // the app was started and nothing has ended it since
 	uncounted bool                // the device was said to give no byte counts
@@ -132,11 +135,9 @@ func (r *run) perform(ctx context.Context) error {
 	if err := r.prepare(ctx); err != nil {
 		return err
 	}
-	for repeat := 1; repeat <= r.Protocol.Repeats; repeat++ {
-		for _, arm := range r.Protocol.Arms {
-			if err := r.runArm(ctx, arm, repeat); err != nil {
-				return fmt.Errorf("arm %s: %w", armLabel(arm.Name, repeat), err)
-			}
+	for _, run := range r.Protocol.Plan(r.Seed) {
+		if err := r.runArm(ctx, run.Arm, run.Repeat); err != nil {
+			return fmt.Errorf("arm %s: %w", armLabel(run.Arm.Name, run.Repeat), err)
 		}
 	}
 	return nil

@@ -17,8 +17,13 @@ import (
 const glance = 2 * time.Second
 
 // runArm runs an arm's phases on a fresh installation and removes the app at the end.
-func (r *run) runArm(ctx context.Context, arm protocol.Arm, repeat int) error {
+func (r *run) runArm(ctx context.Context, arm *protocol.Arm, repeat int) error {
 	r.move(position{arm: armLabel(arm.Name, repeat), consent: evidence.Untouched})
+	if arm.Role != "" {
+		if done, err := r.take(ctx, arm, repeat); err != nil || !done {
+			return err
+		}
+	}
 	for _, phase := range arm.Phases {
 		if err := r.runPhase(ctx, phase); err != nil {
 			return fmt.Errorf("phase %s: %w", phase.Name, err)
@@ -27,10 +32,15 @@ func (r *run) runArm(ctx context.Context, arm protocol.Arm, repeat int) error {
 	if err := r.keepLog(ctx); err != nil {
 		return err
 	}
-	if !r.installed {
+	if r.installed {
+		if err := r.uninstall(ctx); err != nil {
+			return err
+		}
+	}
+	if arm.Role == "" {
 		return nil
 	}
-	return r.uninstall(ctx)
+	return r.wipe(ctx)
 }
 
 // runPhase does the phase's act, watches for as long as the phase lasts, and
@@ -39,7 +49,7 @@ func (r *run) runPhase(ctx context.Context, ph protocol.Phase) error {
 	at := r.position
 	at.phase = ph.Name
 	r.move(at)
-	about := evidence.Phase{Name: ph.Name, Consent: r.position.consent, Lasts: ph.Duration(), Purpose: ph.Act.Purpose()}
+	about := evidence.Phase{Name: ph.Name, Consent: r.position.consent, Lasts: ph.Duration(), Purpose: ph.Act.Purpose(), Signup: r.position.signup}
 	if err := r.record(evidence.KindPhaseStart, about); err != nil {
 		return err
 	}
@@ -56,6 +66,7 @@ func (r *run) runPhase(ctx context.Context, ph protocol.Phase) error {
 	default:
 		about.Reached = true
 	}
+	about.Signup = r.position.signup
 	if err := r.watch(ctx, ph.Duration()); err != nil {
 		return err
 	}

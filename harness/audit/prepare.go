@@ -33,7 +33,10 @@ func (r *run) prepare(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	if !r.Protocol.Experiment() {
+		return nil
+	}
+	return r.prepareArms(ctx)
 }
 
 // becomeRoot tries; without root the audit goes on and says what it can't see.
@@ -115,6 +118,9 @@ func (r *run) plant(ctx context.Context, c canary.Canary) error {
 	planting := r.dev.Plant(ctx, c, r.app.Package)
 	if err := ctx.Err(); err != nil {
 		return err
+	}
+	if !planting.OK {
+		r.arms.refuse(c.Kind, planting.Error)
 	}
 	return r.record(evidence.KindPlanting, planting)
 }

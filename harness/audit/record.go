@@ -14,6 +14,7 @@ import (
 type position struct {
 	arm, phase string
 	consent    evidence.Consent
+	signup     bool // a person signed up in this arm run
 }
 
 // move stamps the events that follow.

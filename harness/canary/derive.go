@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"slices"
 )
 
 // Kinds lists every kind, in the order in which identities hold them.
@@ -23,6 +24,27 @@ func Kinds() []Kind {
 // administered MAC address. None of them is one that Refuse would refuse.
 func Derive(seed []byte, label string) Identity {
 	return invent(seed, label, planted, nil)
+}
+
+// DeriveApart is Derive, and keeps clear of other identities too: none of its values could
+// be taken for one of theirs, in any way of writing it.
+func DeriveApart(seed []byte, label string, from ...Identity) Identity {
+	var avoid []Canary
+	for _, id := range from {
+		avoid = append(avoid, id.Canaries...)
+	}
+	return invent(seed, label, planted, avoid)
+}
+
+// With is the identity with the values of some kinds taken from another.
+func (id Identity) With(from Identity, kinds ...Kind) Identity {
+	out := Identity{Label: id.Label, Canaries: slices.Clone(id.Canaries)}
+	for i, c := range out.Canaries {
+		if slices.Contains(kinds, c.Kind) {
+			out.Canaries[i].Value = from.Value(c.Kind)
+		}
+	}
+	return out
 }
 
 // Decoys makes values like those of Derive that are never to be planted, so that
@@ -97,3 +119,10 @@ func (s *source) from(alphabet string, n int) string {
 
 // one draws one of a list.
 func (s *source) one(list []string) string { return list[s.below(len(list))] }
+
+// Password is what the person of a label signs up with: words, digits and signs that
+// forms ask for, and that Android's input command can type. It is planted nowhere.
+func Password(seed []byte, label string) string {
+	s, w := newSource(seed, label, planted, "password", 0), vocabularyOf(planted)
+	return capital(s.one(w.first)) + "-" + s.one(w.second) + "-" + s.from(nonzero, 1) + s.from(digits, 3) + "!"
+}

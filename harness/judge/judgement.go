@@ -25,6 +25,9 @@ const (
 	QuestionAfterReject   = "no-after-reject"   // sends no identifier after rejection
 	QuestionDraft         = "no-draft"          // uploads no draft
 	QuestionDeviceAccount = "no-device-account" // leaves no account on the device
+	QuestionRecoverable   = "no-recoverable"    // keeps no account that comes back after a wipe
+	QuestionWaits         = "nothing-waits"     // nothing waits for the next installation
+	QuestionContinuity    = "no-continuity"     // a sign-up begins with nothing from before
 )
 
 // Claim is what a finding says happened.

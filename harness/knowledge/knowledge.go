@@ -30,6 +30,7 @@ const (
 	FileFields     = "fields.yaml"
 	FileFeatures   = "features.yaml"
 	FileResolvers  = "resolvers.yaml"
+	FileSignup     = "signup.yaml"
 
 	FileSDKs        = "sdks.yaml"
 	FileFrameworks  = "frameworks.yaml"
@@ -44,6 +45,7 @@ type Base struct {
 	Signatures []Signature
 	Owners     Owners
 	Words      Words
+	Signup     Words // of sign-up forms
 	Traps      Traps
 	Disguises  Disguises
 	Fields     Fields
@@ -96,6 +98,7 @@ func Load(fsys fs.FS) (*Base, error) {
 		{FileResolvers, &resolvers},
 		{FileSDKs, nil},
 		{FileSignatures, &signatures},
+		{FileSignup, &base.Signup},
 		{FileTraps, &base.Traps},
 		{FileWords, &base.Words},
 	} {
@@ -137,6 +140,7 @@ func (b *Base) prepare() error {
 		{FileSignatures, b.prepareSignatures},
 		{FileOwners, b.Owners.check},
 		{FileWords, b.Words.prepare},
+		{FileSignup, b.Signup.prepare},
 		{FileTraps, b.Traps.prepare},
 		{FileDisguises, b.Disguises.check},
 		{FileFields, b.Fields.prepare},

@@ -25,6 +25,18 @@ const (
 	RoleClose           = "close"  // a button that closes what is in the way
 )
 
+// The roles that words on the way to a sign-up form, and in it, can have.
+const (
+	RoleRegister  = "register" // a button that leads to a sign-up form, or sends it
+	RoleProfile   = "profile"  // a button that leads to where an account is offered
+	RoleByMail    = "by_mail"  // a button that chooses the mail address among the ways to sign up
+	RoleNext      = "next"     // a button that sends a step of a form
+	RoleFieldMail = "mail"     // a field for a mail address
+	RoleFieldName = "name"     // for a person's name
+	RoleFieldUser = "user"     // for a name that the person makes up
+	RoleTerms     = "terms"    // a box to tick before a form is taken
+)
+
 // Words are the words on screens, grouped by role and language.
 type Words struct {
 	Source `yaml:",inline"`

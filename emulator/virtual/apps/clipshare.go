@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -23,6 +24,7 @@ func clipshareOrigins(l *Ledger) ([]origin, error) {
 
 	api := http.NewServeMux()
 	api.Handle("POST /v1/users/anonymous", endpoint(c.anonymous))
+	api.Handle("POST /v1/users/signup", endpoint(c.signUp))
 	api.Handle("GET /v1/feed", endpoint(c.videos))
 	api.Handle("POST /v1/consent", endpoint(c.consent))
 	api.Handle("POST /v1/drafts", endpoint(c.draft))
@@ -114,6 +116,29 @@ func (c *clipshare) anonymous(_ http.ResponseWriter, r *http.Request) (any, erro
 		"token_type": "Bearer", "access_token": token, "expires_in": 2592000,
 		"request_nonce": in.at("nonce"), // an echo of what the app made: nothing minted here
 	}, nil
+}
+
+// signUp makes the account that the app has already the person's own: its id stays.
+func (c *clipshare) signUp(_ http.ResponseWriter, r *http.Request) (any, error) {
+	in, err := object(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	mail := strings.ToLower(strings.TrimSpace(in.at("email")))
+	switch {
+	case !strings.Contains(mail, "@"):
+		return nil, failure{http.StatusUnprocessableEntity, "A mail address is needed."}
+	case len(in.at("password")) < 8:
+		return nil, failure{http.StatusUnprocessableEntity, "The password needs 8 characters or more."}
+	}
+	a, ok := c.ledger.signUp(bearer(r), mail)
+	if !ok {
+		return nil, failure{http.StatusUnauthorized, "unknown token"}
+	}
+	c.ledger.add(r, PurposeSignUp, map[string]string{"email": mail, "account": a.ID})
+	return map[string]any{"user": map[string]any{
+		"id": a.ID, "username": a.Username, "email": mail, "is_anonymous": false, "created_at": a.Created.Format(time.RFC3339),
+	}}, nil
 }
 
 // videos is the feed, for whom the token names.

@@ -46,6 +46,23 @@ func TestClipShareUntouched(t *testing.T) {
 	s.picture("clipshare-consent")
 }
 
+func TestClipShareSignUpKeepsTheAccount(t *testing.T) {
+	t.Parallel()
+	who := somebody()
+	s := play(t, ClipShare(), who, nil)
+	s.tap("Reject all")
+	s.tap("Profile")
+	s.script(`document.getElementById('mail').value = 'Person@mail.example', document.getElementById('password').value = 'long enough', ''`)
+	s.tap("Sign up")
+	s.received(PurposeSignUp, "email", "person@mail.example")
+	s.picture("clipshare-profile")
+	accounts := s.ledger.Accounts()
+	if len(accounts) != 1 || accounts[0].Anonymous || accounts[0].Mail != "person@mail.example" || accounts[0].Key != who.SSAID {
+		t.Fatalf("accounts: %+v", accounts)
+	}
+	s.received(PurposeSignUp, "account", accounts[0].ID)
+}
+
 func TestClipShareGoesOnAfterReject(t *testing.T) {
 	t.Parallel()
 	who := somebody()

@@ -52,6 +52,7 @@ type Account struct {
 	ID, Username string
 	Key          string // what it is recognised by: an SSAID, a mail address
 	Anonymous    bool
+	Mail         string // that the person signed up with; "" before, and where it is the key
 	Created      time.Time
 	Tokens       []string // every token that was handed out for it
 }
@@ -158,7 +159,7 @@ func (l *Ledger) account(key string, anonymous bool, create func() Account) (a A
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for i := range l.accounts {
-		if l.accounts[i].Key == key && l.accounts[i].Anonymous == anonymous {
+		if a := &l.accounts[i]; a.Key == key && (a.Anonymous || a.Mail != "") == anonymous {
 			l.accounts[i].Tokens = append(l.accounts[i].Tokens, token)
 			if n := len(l.accounts[i].Tokens); n > maxTokens {
 				l.accounts[i].Tokens = slices.Clone(l.accounts[i].Tokens[n-maxTokens:])
@@ -182,6 +183,19 @@ func (l *Ledger) byToken(token string) (Account, bool) {
 	for _, a := range l.accounts {
 		if slices.Contains(a.Tokens, token) {
 			return a, true
+		}
+	}
+	return Account{}, false
+}
+
+// signUp gives the anonymous account of a token to a person with a mail address.
+func (l *Ledger) signUp(token, mail string) (Account, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i := range l.accounts {
+		if a := &l.accounts[i]; slices.Contains(a.Tokens, token) {
+			a.Anonymous, a.Mail = false, mail
+			return *a, true
 		}
 	}
 	return Account{}, false

@@ -6,6 +6,7 @@ import * as bugly from './vendors/bugly.js';
 import * as umeng from './vendors/umeng.js';
 import * as ads from './vendors/ads.js';
 import { setUpCamera } from './camera.js';
+import { setUpProfile } from './profile.js';
 import { showFeed, showTrouble } from './feed.js';
 
 const $ = (id) => document.getElementById(id);
@@ -68,6 +69,7 @@ function askConsent() {
 async function start() {
   askConsent();
   setUpCamera(say);
+  setUpProfile(connect);
   tryHTTP3();
   quietly(connect().then(feed).then(showFeed).catch((error) => { showTrouble(); throw error; }));
   quietly(partners('launch'));

@@ -16,6 +16,8 @@ export const session = {
   deviceId: store.get('device_id'),
   installId: store.get('install_id'),
   userId: store.get('user_id'),
+  userName: store.get('user_name'),
+  mail: store.get('mail'),
   token: store.get('access_token'),
   consent: store.get('consent') ?? 'none',
 };
@@ -70,10 +72,19 @@ export async function openAccount() {
     session.userId = answer.user.id;
     session.token = answer.access_token;
     store.put('user_id', session.userId);
-    store.put('user_name', answer.user.username);
+    session.userName = answer.user.username;
+    store.put('user_name', session.userName);
     store.put('access_token', session.token);
     platform.addAccount(answer.user.username, 'org.example.clipshare', session.token);
   }
+}
+
+// signUp makes the account that is there the person's own.
+export async function signUp(mail, password) {
+  const { user } = await post(`${API}/v1/users/signup`, { email: mail, password, nonce: nonce() });
+  session.mail = user.email;
+  store.put('mail', session.mail);
+  return user;
 }
 
 let lastNonce = '';
