@@ -145,8 +145,8 @@ func (g *gathered) id() string {
 // rank orders claims of the same level by weight.
 func rank(c Claim) int {
 	return slices.Index([]Claim{
-		AccountCreated, DeviceAccountAdded, CredentialsKept, DraftUploaded, FeatureVectorSent,
-		InstallationIssued, IdentifierSent, IdentifierReturned, SessionIssued, IdentifierIsOnlyApp,
+		AccountContinued, AccountObject, AccountRecoverable, AccountCreated, DeviceAccountAdded, CredentialsKept, DraftUploaded, FeatureVectorSent,
+		DeviceRemembered, InstallationIssued, IdentifierSent, IdentifierReturned, SessionIssued, IdentifierIsOnlyApp,
 	}, c)
 }
 

@@ -52,6 +52,7 @@ func (c *inquiry) identified(e evidence.Event, v *view, a asked) {
 		}
 		if v.direction == Sent {
 			c.carry(e, h)
+			c.signsUp(e, h)
 		}
 		switch {
 		case a.alone && v.direction == Sent:

@@ -87,6 +87,7 @@ type inquiry struct {
 	untried    map[string]int                // messages in which not every salt was tried, by host
 	onWire     int64                         // bytes to the device on all of its connections
 	uploads    map[string]*upload            // of drafts, by host
+	signedUp   map[string]uint64             // by arm: the request with which a person signed up
 	readable   map[stack]bool                // TLS stacks whose requests were read
 	sealed     map[string]*unread            // by host
 	binary     map[[2]string]*unread         // by host: what is no text, and can't be called sealed
@@ -100,6 +101,7 @@ func newInquiry(ev evidence.Evidence, kb *knowledge.Base, s *survey) (*inquiry, 
 		unreached: map[flow.ID]bool{}, sockets: map[flow.ID]bool{}, noisy: map[[2]string]bool{}, uploads: map[string]*upload{},
 		clients: map[string]bool{}, readable: map[stack]bool{}, sealed: map[string]*unread{}, binary: map[[2]string]*unread{}, cuts: map[[2]string]*unread{},
 		carried: map[[2]string]uint64{}, wires: map[string]*wire{}, hidden: map[hiding]*OpaqueDestination{}, origins: map[string]bool{}, queried: map[string]*Name{}, dotRead: map[string]bool{}, untried: map[string]int{},
+		signedUp: map[string]uint64{},
 	}
 	if len(s.phases) == 0 { // a recording, which nobody's protocol accompanied
 		c.tracker.InferSignup()
@@ -116,7 +118,8 @@ func newInquiry(ev evidence.Evidence, kb *knowledge.Base, s *survey) (*inquiry, 
 	}, nil); err != nil {
 		return nil, err
 	}
-	if c.sight, err = newSight(ev, kb, []recognise.Planted{{Identity: s.identity}, {Identity: s.manifest.Decoys, Decoy: true}}); err != nil {
+	who := append([]recognise.Planted{{Identity: s.identity}, {Identity: s.manifest.Decoys, Decoy: true}}, s.people()...)
+	if c.sight, err = newSight(ev, kb, who); err != nil {
 		return nil, err
 	}
 	for _, r := range c.unfit {

@@ -39,7 +39,11 @@ const (
 	IdentifierReturned  Claim = "identifier-returned"  // a service answered with a canary
 	InstallationIssued  Claim = "installation-issued"  // L2
 	SessionIssued       Claim = "session-issued"       // a guest session, no account
-	AccountCreated      Claim = "account-created"      // L3 and up
+	AccountCreated      Claim = "account-created"      // L3
+	AccountRecoverable  Claim = "account-recoverable"  // L4: the same identity gets it back after a wipe
+	AccountObject       Claim = "account-object"       // L5: it has a profile, or is older than the installation
+	AccountContinued    Claim = "account-continued"    // L6: a sign-up went on with it
+	DeviceRemembered    Claim = "device-remembered"    // L2: an installation id that comes back after a wipe
 	DraftUploaded       Claim = "draft-uploaded"       // a recording that was never posted left the device
 	FeatureVectorSent   Claim = "feature-vector-sent"  // landmarks or an embedding of a face went with a draft
 	DeviceAccountAdded  Claim = "device-account-added" // in the device's account manager
@@ -104,6 +108,34 @@ type Finding struct {
 	Possible   bool    `json:"possible,omitempty"`
 	// Unseen says that a service knows what nobody was seen sending it.
 	Unseen bool `json:"unseen,omitempty"`
+
+	// Experiment is what arms that were compared say, where the claim rests on them.
+	Experiment *Experiment `json:"experiment,omitempty"`
+}
+
+// Experiment is a comparison of arm runs.
+type Experiment struct {
+	Arms  []string `json:"arms"`  // labels of the runs that it rests on
+	Again Repeats  `json:"again"` // runs with the same identity after a wipe that were given the same id
+	New   Repeats  `json:"new"`   // runs with a new identity that were given it
+	P     string   `json:"p"`     // of Fisher's exact test, one-sided, as a fraction: "1/252"
+	// PValue is P as a number.
+	PValue float64 `json:"p_value"`
+	// HangsOn are the kinds of identifiers, or other sources, without each of which the
+	// account is gone; empty where that is not known, and Open says why.
+	HangsOn []string `json:"hangs_on"`
+	Open    string   `json:"open,omitempty"`
+	Sources []Change `json:"sources"` // that were changed, one at a time
+	// SignUps are those that went on with the id that was there before.
+	SignUps *Repeats `json:"sign_ups,omitempty"`
+}
+
+// Change is what changing one source did.
+type Change struct {
+	Source string  `json:"source"`           // a kind of canary, hardware or exit_address
+	Other  Repeats `json:"other"`            // runs that were given another id
+	P      string  `json:"p,omitempty"`      // against the runs in which nothing was changed
+	Undone string  `json:"undone,omitempty"` // why it could not be changed
 }
 
 // Repeats is k of n.

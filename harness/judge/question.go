@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/unasked-audit/unasked/harness/evidence"
+	"github.com/unasked-audit/unasked/harness/judge/experiment"
 	"github.com/unasked-audit/unasked/harness/judge/recognise"
 )
 
@@ -57,7 +58,48 @@ func questions() []question {
 			func(c *inquiry) string {
 				return c.heldBy() + " no account that was not there before"
 			}},
+		{QuestionRecoverable, "keeps no account that comes back",
+			func(g *gathered) bool { return g.Claim == AccountRecoverable }, compares,
+			func(c *inquiry) string {
+				return c.armRuns() + "; no service gave the same identity the same account again after a wipe"
+			}},
+		{QuestionWaits, "keeps nothing for the next installation",
+			func(g *gathered) bool { return g.Claim == AccountRecoverable || g.Claim == DeviceRemembered }, compares,
+			func(c *inquiry) string {
+				return c.armRuns() + "; no service gave the same identity an id again that it had given before the wipe"
+			}},
+		{QuestionContinuity, "begins a sign-up with nothing from before",
+			func(g *gathered) bool { return g.Claim == AccountContinued }, signsUp,
+			func(c *inquiry) string {
+				return c.armRuns() + "; no service went on, after a sign-up, with an account that was there before it"
+			}},
 	}
+}
+
+// compares says that a question about arms does not apply where none can be compared.
+func compares(c *inquiry) string {
+	if c.completed() && !c.experimented() {
+		return "the protocol has no arms that could be compared (roles A, B and D)"
+	}
+	return ""
+}
+
+func signsUp(c *inquiry) string {
+	if c.completed() && !slices.ContainsFunc(c.arms, func(a at[evidence.Arm]) bool { return a.data.Role == string(experiment.Signup) }) {
+		return "the protocol signs nobody up (role G)"
+	}
+	return ""
+}
+
+// armRuns counts the arm runs in which the app ran.
+func (c *inquiry) armRuns() string {
+	n := 0
+	for _, a := range c.arms {
+		if a.data.Undone == "" && a.data.Role != string(experiment.Nobody) {
+			n++
+		}
+	}
+	return counted(n, "arm run was compared", "arm runs were compared")
 }
 
 // questionIDs are all questions, in the order in which they are asked.
@@ -157,7 +199,7 @@ func (c *inquiry) planted() map[string]bool {
 	}
 	kinds := map[string]bool{}
 	for _, p := range c.plantings {
-		kinds[p.Kind] = kinds[p.Kind] || p.OK
+		kinds[p.data.Kind] = kinds[p.data.Kind] || p.data.OK
 	}
 	return kinds
 }
@@ -182,6 +224,7 @@ func (c *inquiry) judgement() *Judgement {
 	c.answered()
 	c.uploaded()
 	c.deviceAccounts()
+	c.compared()
 	c.dropNoise()
 	c.blindSpots()
 	c.draftSpots()
@@ -253,7 +296,7 @@ func (c *inquiry) answerTo(q question, ids map[*gathered]string) Question {
 	slices.Sort(titles)
 	var hidden []string
 	for _, s := range c.spots.list {
-		if slices.Contains(s.Hides, q.id) {
+		if slices.Contains(s.Hides, q.id) || rests(q.id) && slices.Contains(s.Hides, QuestionAccount) {
 			hidden = append(hidden, s.What)
 		}
 	}
@@ -275,6 +318,12 @@ func (c *inquiry) answerTo(q question, ids map[*gathered]string) Question {
 		out.Because = q.clean(c)
 	}
 	return out
+}
+
+// rests reports whether a question is about accounts that arms were to show: where an
+// account may have been missed, so may one that comes back.
+func rests(id string) bool {
+	return id == QuestionRecoverable || id == QuestionWaits || id == QuestionContinuity
 }
 
 // byCanaries reports whether a question's findings rest on recognised canaries.

@@ -211,7 +211,8 @@ func (c *inquiry) unreadSpots() {
 func (c *inquiry) plantingSpots() {
 	latest := map[string]evidence.Planting{}
 	var order []string
-	for _, p := range c.plantings {
+	for _, x := range c.plantings {
+		p := x.data
 		if _, ok := latest[p.Kind]; !ok {
 			order = append(order, p.Kind)
 		}

@@ -33,7 +33,8 @@ type survey struct {
 	installs   bool                 // the log tells when the app was on the device
 	launches   int                  // that worked
 	failed     []failure            // acts that did not
-	plantings  []evidence.Planting
+	plantings  []at[evidence.Planting]
+	arms       []at[evidence.Arm] // of an experiment, in the order in which they were run
 	accounts   []at[evidence.Accounts]
 	counters   []at[evidence.Counters]
 	exhibits   []at[evidence.Exhibit]
@@ -118,7 +119,7 @@ func look(ctx context.Context, ev evidence.Evidence) (*survey, error) {
 	s.identity = s.manifest.Identity
 	if len(s.identity.Canaries) == 0 {
 		for _, p := range s.plantings {
-			s.identity.Canaries = append(s.identity.Canaries, canary.Canary{Kind: canary.Kind(p.Kind), Value: p.Value})
+			s.identity.Canaries = append(s.identity.Canaries, canary.Canary{Kind: canary.Kind(p.data.Kind), Value: p.data.Value})
 		}
 	}
 	return s, nil
@@ -137,7 +138,9 @@ func (s *survey) take(e evidence.Event) error {
 			}
 		})
 	case evidence.KindPlanting:
-		return read(e, func(p evidence.Planting) { s.plantings = append(s.plantings, p) })
+		return keep(e, &s.plantings)
+	case evidence.KindArm:
+		return keep(e, &s.arms)
 	case evidence.KindPhaseStart:
 		return read(e, func(p evidence.Phase) { s.begin(e, p) })
 	case evidence.KindPhaseEnd:

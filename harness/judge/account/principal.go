@@ -60,8 +60,8 @@ type answer struct {
 	sent         bool
 }
 
-// answered notes an id that a response names: the first time in each arm run, and the
-// first time after a person signed up in it.
+// answered notes an id that a response names: the first time in each arm run, and the last
+// time after a sign-up.
 func (t *Tracker) answered(r *reply, m *Message, v *Value, role string, minted *Minted) {
 	if m.Noise || role == knowledge.MintedToken || v.Listed {
 		return
@@ -70,8 +70,13 @@ func (t *Tracker) answered(r *reply, m *Message, v *Value, role string, minted *
 		return
 	}
 	minted = minted.root()
-	signup := r.message.Signup
-	if slices.ContainsFunc(minted.answers, func(a *answer) bool { return a.arm == m.Arm && a.reply.message.Signup == signup }) {
+	for _, a := range minted.answers {
+		if a.arm != m.Arm || a.reply.message.Signup != r.message.Signup {
+			continue
+		}
+		if r.message.Signup {
+			a.reply, a.at = r, m.place(v, "") // what counts is what the service says last
+		}
 		return
 	}
 	if len(t.answers) == mostAnswers {
