@@ -30,14 +30,6 @@ func (s *survey) people() []recognise.Planted {
 	return out
 }
 
-// experimented reports whether the evidence is that of arms that can be compared.
-func (s *survey) experimented() bool {
-	has := func(role experiment.Role) bool {
-		return slices.ContainsFunc(s.arms, func(a at[evidence.Arm]) bool { return a.data.Role == string(role) })
-	}
-	return has(experiment.Again) && has(experiment.New)
-}
-
 // compared turns what services answered in the arms into findings.
 func (c *inquiry) compared() {
 	principals := c.tracker.Principals()

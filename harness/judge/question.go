@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/unasked-audit/unasked/harness/evidence"
-	"github.com/unasked-audit/unasked/harness/judge/experiment"
 	"github.com/unasked-audit/unasked/harness/judge/recognise"
 )
 
@@ -58,57 +57,29 @@ func questions() []question {
 			func(c *inquiry) string {
 				return c.heldBy() + " no account that was not there before"
 			}},
-		{QuestionRecoverable, "keeps no account that comes back",
-			func(g *gathered) bool { return g.Claim == AccountRecoverable }, compares,
-			func(c *inquiry) string {
-				return c.armRuns() + "; no service gave the same identity the same account again after a wipe"
-			}},
-		{QuestionWaits, "keeps nothing for the next installation",
-			func(g *gathered) bool { return g.Claim == AccountRecoverable || g.Claim == DeviceRemembered }, compares,
-			func(c *inquiry) string {
-				return c.armRuns() + "; no service gave the same identity an id again that it had given before the wipe"
-			}},
-		{QuestionContinuity, "begins a sign-up with nothing from before",
-			func(g *gathered) bool { return g.Claim == AccountContinued }, signsUp,
-			func(c *inquiry) string {
-				return c.armRuns() + "; no service went on, after a sign-up, with an account that was there before it"
-			}},
 	}
 }
 
-// compares says that a question about arms does not apply where none can be compared.
-func compares(c *inquiry) string {
-	if c.completed() && !c.experimented() {
-		return "the protocol has no arms that could be compared (roles A, B and D)"
+// asking are the questions that are asked of this evidence, in order.
+func (c *inquiry) asking() []question {
+	if len(c.arms) == 0 {
+		return questions()
 	}
-	return ""
+	return append(questions(), armQuestions()...)
 }
 
-func signsUp(c *inquiry) string {
-	if c.completed() && !slices.ContainsFunc(c.arms, func(a at[evidence.Arm]) bool { return a.data.Role == string(experiment.Signup) }) {
-		return "the protocol signs nobody up (role G)"
-	}
-	return ""
-}
+// questionIDs are the ids of the questions that are asked of this evidence.
+func (c *inquiry) questionIDs() []string { return ids(c.asking()) }
 
-// armRuns counts the arm runs in which the app ran.
-func (c *inquiry) armRuns() string {
-	n := 0
-	for _, a := range c.arms {
-		if a.data.Undone == "" && a.data.Role != string(experiment.Nobody) {
-			n++
-		}
-	}
-	return counted(n, "arm run was compared", "arm runs were compared")
-}
+// questionIDs are all questions that there are, in the order in which they are asked.
+func questionIDs() []string { return ids(append(questions(), armQuestions()...)) }
 
-// questionIDs are all questions, in the order in which they are asked.
-func questionIDs() []string {
-	var ids []string
-	for _, q := range questions() {
-		ids = append(ids, q.id)
+func ids(list []question) []string {
+	var out []string
+	for _, q := range list {
+		out = append(out, q.id)
 	}
-	return ids
+	return out
 }
 
 func always(*inquiry) string { return "" }
@@ -236,7 +207,7 @@ func (c *inquiry) judgement() *Judgement {
 	c.own()
 	j.Findings = c.findings.done(c.survey)
 	ids := c.ids()
-	for _, q := range questions() {
+	for _, q := range c.asking() {
 		j.Questions = append(j.Questions, c.answerTo(q, ids))
 	}
 	for _, f := range j.Findings {
@@ -318,12 +289,6 @@ func (c *inquiry) answerTo(q question, ids map[*gathered]string) Question {
 		out.Because = q.clean(c)
 	}
 	return out
-}
-
-// rests reports whether a question is about accounts that arms were to show: where an
-// account may have been missed, so may one that comes back.
-func rests(id string) bool {
-	return id == QuestionRecoverable || id == QuestionWaits || id == QuestionContinuity
 }
 
 // byCanaries reports whether a question's findings rest on recognised canaries.

@@ -90,7 +90,7 @@ func (c *inquiry) blindSpots() {
 	for _, x := range c.survey.spots {
 		hides := x.data.Hides
 		if len(hides) == 0 {
-			hides = questionIDs()
+			hides = c.questionIDs()
 		}
 		c.spots.add(BlindSpot{What: x.data.What, Hides: inOrder(hides), Do: x.data.Do, Event: x.Seq})
 	}
@@ -113,9 +113,9 @@ func (c *inquiry) endSpots() {
 	switch end.How {
 	case evidence.Completed, "":
 	case evidence.Interrupted:
-		c.spots.add(BlindSpot{What: "The audit was interrupted; what would have come later was not seen.", Hides: questionIDs(), Do: "Run it again to its end.", Event: c.lastEvent})
+		c.spots.add(BlindSpot{What: "The audit was interrupted; what would have come later was not seen.", Hides: c.questionIDs(), Do: "Run it again to its end.", Event: c.lastEvent})
 	default:
-		c.spots.add(BlindSpot{What: fmt.Sprintf("The audit failed: %s", cmp.Or(end.Error, "it does not say why")), Hides: questionIDs(), Do: "Mend the cause and run it again.", Event: c.lastEvent})
+		c.spots.add(BlindSpot{What: fmt.Sprintf("The audit failed: %s", cmp.Or(end.Error, "it does not say why")), Hides: c.questionIDs(), Do: "Mend the cause and run it again.", Event: c.lastEvent})
 	}
 	launched := false
 	for _, f := range c.failed {
@@ -123,12 +123,12 @@ func (c *inquiry) endSpots() {
 			launched = true
 			c.spots.add(BlindSpot{
 				What:  fmt.Sprintf("The app could not be %s: %s.", done, strings.TrimSuffix(cmp.Or(f.action.Error, "the device does not say why"), ".")),
-				Hides: questionIDs(), Do: "Use a device that can run this app.", Event: f.event,
+				Hides: c.questionIDs(), Do: "Use a device that can run this app.", Event: f.event,
 			})
 		}
 	}
 	if c.installs && c.launches == 0 && !launched {
-		c.spots.add(BlindSpot{What: "The app was never started, so nothing that it does was seen.", Hides: questionIDs(), Event: c.lastEvent})
+		c.spots.add(BlindSpot{What: "The app was never started, so nothing that it does was seen.", Hides: c.questionIDs(), Event: c.lastEvent})
 	}
 }
 
@@ -142,7 +142,7 @@ func (c *inquiry) phaseSpots() {
 		if !p.ended {
 			why = "the audit ended in it"
 		}
-		hides := questionIDs()
+		hides := c.questionIDs()
 		switch p.purpose {
 		case purposeBaseline:
 			hides = []string{}
