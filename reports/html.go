@@ -226,7 +226,7 @@ func breach(level int, findings []numbered) bool {
 		if len(f.Violates) == 0 {
 			return false
 		}
-		return level == 1 && f.Claim == judge.IdentifierSent || level >= 3 && f.Claim == judge.AccountCreated
+		return level == 1 && f.Claim == judge.IdentifierSent || level >= 3 && explain.Gravity(f.Finding) == 0
 	})
 }
 

@@ -91,6 +91,7 @@ func lead(j *judge.Judgement, app evidence.App) string {
 // deeds are what the violating findings say happened, in words.
 func deeds(j *judge.Judgement) []string {
 	var kinds, unseen, holders, countries []string
+	back, continued := false, false
 	accounts, drafts, faces, device, others, unowned, nowhere := 0, 0, 0, 0, 0, 0, 0
 	for _, f := range number(j) {
 		if len(f.Violates) == 0 {
@@ -99,6 +100,11 @@ func deeds(j *judge.Judgement) []string {
 		switch f.Claim {
 		case judge.AccountCreated:
 			accounts++
+		case judge.AccountRecoverable:
+			back = true
+		case judge.AccountContinued:
+			continued = true
+		case judge.AccountObject, judge.DeviceRemembered:
 		case judge.IdentifierSent:
 			kinds = add(kinds, f.Subject)
 			holders = add(holders, holderOf(f.Finding))
@@ -123,7 +129,14 @@ func deeds(j *judge.Judgement) []string {
 	}
 	var out []string
 	if accounts > 0 {
-		out = append(out, "created an account for this person")
+		s := "created an account for this person"
+		if back {
+			s += " that comes back after a wipe"
+		}
+		if continued {
+			s += " and became theirs when they signed up"
+		}
+		out = append(out, s)
 	}
 	if faces > 0 {
 		out = append(out, "sent what looks like the geometry of a face")
@@ -179,6 +192,9 @@ var unseen = map[string]string{
 	judge.QuestionAfterReject:   "send an identifier after rejection",
 	judge.QuestionDraft:         "upload a draft",
 	judge.QuestionDeviceAccount: "leave an account on the device",
+	judge.QuestionRecoverable:   "keep an account that comes back",
+	judge.QuestionWaits:         "keep anything for the next installation",
+	judge.QuestionContinuity:    "begin a sign-up with something from before",
 }
 
 // notSeen are the things that were asked for and have one of the verdicts.

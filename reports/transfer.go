@@ -126,7 +126,12 @@ func (t *transfer) add(f numbered) {
 
 // issued reports whether a claim is about something that the service gave, not got.
 func issued(c judge.Claim) bool {
-	return c == judge.AccountCreated || c == judge.InstallationIssued || c == judge.SessionIssued
+	switch c {
+	case judge.AccountCreated, judge.AccountRecoverable, judge.AccountObject, judge.AccountContinued,
+		judge.InstallationIssued, judge.DeviceRemembered, judge.SessionIssued:
+		return true
+	}
+	return false
 }
 
 func itemName(f judge.Finding) string {
@@ -139,9 +144,9 @@ func itemName(f judge.Finding) string {
 		return "unposted draft"
 	case judge.FeatureVectorSent:
 		return "what looks like face geometry"
-	case judge.AccountCreated:
+	case judge.AccountCreated, judge.AccountRecoverable, judge.AccountObject, judge.AccountContinued:
 		return "user account"
-	case judge.InstallationIssued:
+	case judge.InstallationIssued, judge.DeviceRemembered:
 		return "installation ID"
 	case judge.SessionIssued:
 		return "guest session"

@@ -13,4 +13,7 @@ var _ = Describe("without signing up", func() {
 	It("sends no identifier after rejection", question(judge.QuestionAfterReject))
 	It("uploads no draft", question(judge.QuestionDraft))
 	It("leaves no account on the device", question(judge.QuestionDeviceAccount))
+	It("keeps no account that comes back", question(judge.QuestionRecoverable))
+	It("keeps nothing for the next installation", question(judge.QuestionWaits))
+	It("begins a sign-up with nothing from before", question(judge.QuestionContinuity))
 })

@@ -152,6 +152,8 @@ func (c *inquiry) phaseSpots() {
 			} else {
 				hides = []string{QuestionDraft}
 			}
+		case evidence.PurposeSignup:
+			hides = inOrder([]string{QuestionContinuity})
 		case purposeConsent:
 			hides = []string{QuestionIdentifier, QuestionAccount}
 			if p.consent == evidence.Rejected || p.consent == evidence.Untouched {

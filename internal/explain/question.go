@@ -77,6 +77,9 @@ func FindingFor(f judge.Finding, question string) string {
 	if sure := Sure(f); sure != "" && f.Confidence < plain {
 		fmt.Fprintf(&b, "\n%s", sure)
 	}
+	if compared := Compared(f); compared != "" {
+		fmt.Fprintf(&b, "\n%s", compared)
+	}
 	if len(about) > 0 {
 		fmt.Fprintf(&b, "\nproof: %s", Place(about[Telling(about)]))
 		if more := len(f.Proof) - 1; more > 0 {
@@ -135,7 +138,7 @@ func Findings(j *judge.Judgement, q judge.Question) []judge.Finding {
 // account on the device, what names a person or others, what names the device, and what was merely issued or kept.
 func Gravity(f judge.Finding) int {
 	switch f.Claim {
-	case judge.AccountCreated:
+	case judge.AccountCreated, judge.AccountRecoverable, judge.AccountObject, judge.AccountContinued:
 		return 0
 	case judge.FeatureVectorSent:
 		return 1
