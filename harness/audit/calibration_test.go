@@ -24,8 +24,8 @@ func TestGuilty(t *testing.T) {
 	}
 	bundle, j := r.judged(t)
 
-	if j.Verdict != judge.Violated || j.Ladder != 3 {
-		t.Errorf("verdict %s, ladder %d; want violated at 3", j.Verdict, j.Ladder)
+	if j.Verdict != judge.Violated || j.Ladder != 5 {
+		t.Errorf("verdict %s, ladder %d; want violated at 5", j.Verdict, j.Ladder)
 	}
 	for _, q := range j.Questions {
 		if q.Verdict != judge.Violated || len(q.Findings) == 0 {

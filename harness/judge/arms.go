@@ -339,27 +339,19 @@ func (b *bench) written(r *experiment.Result) *Experiment {
 	return x
 }
 
-// before is how much older than its installation an account must be to count as older:
-// the service's clock may be that wrong.
-const before = 10 * time.Minute
-
-// objects finds accounts that are more than an id: with a profile, or with a creation
-// time that lies before the installation.
+// objects finds accounts that are more than an id: with a profile, or older than the app.
 func (c *inquiry) objects(principals []account.Principal) {
 	for i := range principals {
 		p := &principals[i]
-		if p.Kind != knowledge.KindAccount || !p.Used || p.Signup {
+		if p.Kind != knowledge.KindAccount || p.Level < 5 || p.Signup {
 			continue
 		}
 		var grounds []string
 		if len(p.Profile) > 0 {
-			grounds = append(grounds, fmt.Sprintf("the answer that names the account holds a profile (%s)", strings.Join(p.Profile[:min(len(p.Profile), 6)], ", ")))
+			grounds = append(grounds, fmt.Sprintf("the service answers with a profile of the account that nobody gave it (%s)", strings.Join(p.Profile[:min(len(p.Profile), 6)], ", ")))
 		}
-		if since, known := c.since(p.Arm, p.Response); known && !p.CreatedAt.IsZero() && p.CreatedAt.Before(since.Add(-before)) {
-			grounds = append(grounds, fmt.Sprintf("it was created at %s, before this installation (%s)", p.CreatedAt.UTC().Format(time.RFC3339), since.UTC().Format(time.RFC3339)))
-		}
-		if len(grounds) == 0 {
-			continue
+		if !p.CreatedAt.IsZero() {
+			grounds = append(grounds, fmt.Sprintf("the account was created at %s, as the service says", p.CreatedAt.UTC().Format(time.RFC3339)))
 		}
 		c.findings.add(Finding{
 			Claim: AccountObject, Level: 5, Subject: p.Service, Host: p.Host, Signature: p.Signature, Value: cut(p.Value, longestExcerpt),
@@ -370,16 +362,6 @@ func (c *inquiry) objects(principals []account.Principal) {
 			Phase: p.At.Phase, Consent: evidence.Consent(p.At.Consent), Role: "names the account",
 		}})
 	}
-}
-
-// since is when the app was installed in which an event of an arm stands.
-func (s *survey) since(arm string, seq uint64) (time.Time, bool) {
-	for i := len(s.installed) - 1; i >= 0; i-- {
-		if sp := s.installed[i]; sp.arm == arm && sp.from < seq {
-			return sp.since, true
-		}
-	}
-	return time.Time{}, false
 }
 
 // signsUp notes the first request after which a person has signed up: the one that

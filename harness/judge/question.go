@@ -26,7 +26,7 @@ type question struct {
 func questions() []question {
 	return []question{
 		{QuestionAccount, "creates no account without sign-up",
-			func(g *gathered) bool { return g.Claim == AccountCreated }, always,
+			func(g *gathered) bool { return g.Claim == AccountCreated || g.Claim == AccountObject }, always,
 			func(c *inquiry) string {
 				return c.read() + "; in none did a service issue an account that the app used"
 			}},

@@ -50,7 +50,7 @@ func TestReplay(t *testing.T) {
 	if !bytes.Equal(got, want) {
 		t.Errorf("the findings are not those of %s; run `go test ./harness/judge -run TestReplay -update` and read the difference", golden)
 	}
-	if j.Verdict != judge.Violated || j.Ladder != 3 || len(j.Findings) < 10 {
+	if j.Verdict != judge.Violated || j.Ladder != 5 || len(j.Findings) < 10 {
 		t.Errorf("verdict %s, ladder %d, %d findings: this is no audit of the guilty app", j.Verdict, j.Ladder, len(j.Findings))
 	}
 }
