@@ -2,8 +2,6 @@ package knowledge
 
 import (
 	"fmt"
-
-	"github.com/unasked-audit/unasked/internal/strictyaml"
 )
 
 // Carried is what is known of what apps carry.
@@ -17,7 +15,7 @@ type Carried struct {
 // does not need, when it is first called. Errors are those of [Load].
 func (b *Base) Carried() (*Carried, error) { return b.carried() }
 
-func parseCarried(data map[string][]byte) (*Carried, error) {
+func parseCarried(data map[string][]layer) (*Carried, error) {
 	var (
 		sdks        sdkFile
 		frameworks  frameworkFile
@@ -27,7 +25,7 @@ func parseCarried(data map[string][]byte) (*Carried, error) {
 		name string
 		into any
 	}{{FileSDKs, &sdks}, {FileFrameworks, &frameworks}, {FilePermissions, &permissions}} {
-		if err := strictyaml.Decode(file.name, data[file.name], file.into); err != nil {
+		if err := decode(data[file.name], file.into); err != nil {
 			return nil, err
 		}
 	}

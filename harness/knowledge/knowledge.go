@@ -14,10 +14,10 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io/fs"
+	"slices"
 	"sync"
 
 	"github.com/unasked-audit/unasked/harness/evidence"
-	"github.com/unasked-audit/unasked/internal/strictyaml"
 )
 
 // The files that make up a knowledge base.
@@ -36,6 +36,15 @@ const (
 	FileFrameworks  = "frameworks.yaml"
 	FilePermissions = "permissions.yaml"
 )
+
+// Files lists the files of a base by name, sorted.
+func Files() []string {
+	names, err := fs.Glob(embedded, "*.yaml")
+	if err != nil {
+		return nil // the pattern is right
+	}
+	return names
+}
 
 //go:embed *.yaml
 var embedded embed.FS
@@ -72,10 +81,14 @@ const (
 // Embedded is the knowledge that the program was built with.
 func Embedded() (*Base, error) { return Load(embedded) }
 
-// Load reads a knowledge base from a folder that holds every file. Errors are one
-// line each and name file, line and column; for an unknown key also the key that
-// was probably meant.
-func Load(fsys fs.FS) (*Base, error) {
+// Load reads a knowledge base from a folder that holds every file, and adds to it what
+// more folders hold. Errors are one line each and name file, line and column; for an
+// unknown key also the key that was probably meant.
+func Load(fsys fs.FS, more ...Addition) (*Base, error) {
+	files, err := layers(fsys, more)
+	if err != nil {
+		return nil, err
+	}
 	base := &Base{}
 	var (
 		signatures signatureFile
@@ -83,7 +96,7 @@ func Load(fsys fs.FS) (*Base, error) {
 		features   featureFile
 		resolvers  resolverFile
 	)
-	carried := map[string][]byte{}
+	carried := map[string][]layer{}
 	sum := sha256.New()
 	for _, file := range []struct {
 		name string
@@ -102,20 +115,26 @@ func Load(fsys fs.FS) (*Base, error) {
 		{FileTraps, &base.Traps},
 		{FileWords, &base.Words},
 	} {
-		data, err := fs.ReadFile(fsys, file.name)
-		if err != nil {
-			return nil, fmt.Errorf("read knowledge: %w", err)
+		list := files[file.name]
+		for i, l := range list {
+			name := file.name
+			if i > 0 {
+				name = "+" + name
+			}
+			var size [8]byte
+			binary.BigEndian.PutUint64(size[:], uint64(len(l.data)))
+			sum.Write([]byte(name + "\x00"))
+			sum.Write(size[:])
+			sum.Write(l.data)
+		}
+		if file.name == FileSignatures {
+			slices.Reverse(list) // the first that fits counts
 		}
 		if file.into == nil {
-			carried[file.name] = data
-		} else if err := strictyaml.Decode(file.name, data, file.into); err != nil {
+			carried[file.name] = list
+		} else if err := decode(list, file.into); err != nil {
 			return nil, err
 		}
-		var size [8]byte
-		binary.BigEndian.PutUint64(size[:], uint64(len(data)))
-		sum.Write([]byte(file.name + "\x00"))
-		sum.Write(size[:])
-		sum.Write(data)
 	}
 	base.version = evidence.Digest(hex.EncodeToString(sum.Sum(nil)))
 	base.Signatures = signatures.Signatures
@@ -123,7 +142,7 @@ func Load(fsys fs.FS) (*Base, error) {
 	base.Owners = newOwners(owners.Owners)
 	base.Resolvers = newResolvers(resolvers.Resolvers)
 	base.carried = sync.OnceValues(func() (*Carried, error) { return parseCarried(carried) })
-	if err := base.prepare(); err != nil {
+	if err = base.prepare(); err != nil {
 		return nil, err
 	}
 	return base, nil
