@@ -17,7 +17,6 @@ import (
 	"github.com/unasked-audit/unasked/harness/adb"
 	"github.com/unasked-audit/unasked/harness/audit"
 	"github.com/unasked-audit/unasked/harness/evidence"
-	"github.com/unasked-audit/unasked/harness/knowledge"
 	"github.com/unasked-audit/unasked/harness/protocol"
 	"github.com/unasked-audit/unasked/reports"
 	"github.com/unasked-audit/unasked/reports/live"
@@ -26,14 +25,15 @@ import (
 
 // auditFlags are the flags of `unasked audit`.
 type auditFlags struct {
-	virtual  bool
-	serial   string
-	api      int
-	protocol string
-	out      string
-	seed     string
-	asJSON   bool
-	quiet    bool
+	virtual   bool
+	serial    string
+	api       int
+	protocol  string
+	out       string
+	seed      string
+	asJSON    bool
+	quiet     bool
+	knowledge []string
 }
 
 func auditCommand() *cobra.Command {
@@ -64,6 +64,7 @@ evidence is sealed as interrupted. A second Ctrl-C ends the program at once.`,
 	flags.StringVar(&f.seed, "seed", "", "what the canaries follow from, hexadecimal, to repeat an audit (default random)")
 	flags.BoolVar(&f.asJSON, "json", false, "print the report as JSON; progress goes to the standard error")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "show no progress")
+	addKnowledge(cmd, &f.knowledge)
 	_ = cmd.RegisterFlagCompletionFunc("protocol", cobra.FixedCompletions(protocol.Names(), cobra.ShellCompDirectiveDefault))
 	return cmd
 }
@@ -83,7 +84,7 @@ func runAudit(cmd *cobra.Command, files []string, f auditFlags) error {
 	if len(seed) == 0 {
 		seed = nil
 	}
-	kb, err := knowledge.Embedded()
+	kb, err := loadKnowledge(f.knowledge)
 	if err != nil {
 		return err
 	}
@@ -160,7 +161,7 @@ func defaultOut(file string, now time.Time) string {
 // conclude judges the sealed bundle, asks the scenarios, writes the reports
 // beside the evidence, and prints the summary.
 func conclude(ctx context.Context, cmd *cobra.Command, f auditFlags) error {
-	bundle, in, err := judged(ctx, f.out)
+	bundle, in, err := judged(ctx, f.out, f.knowledge...)
 	if err != nil {
 		return err
 	}

@@ -13,7 +13,6 @@ import (
 
 	"github.com/unasked-audit/unasked/harness/evidence"
 	"github.com/unasked-audit/unasked/harness/judge"
-	"github.com/unasked-audit/unasked/harness/knowledge"
 	"github.com/unasked-audit/unasked/reports"
 )
 
@@ -22,6 +21,7 @@ const findingsName = "findings.json"
 
 func replayCommand() *cobra.Command {
 	var asJSON bool
+	var dirs []string
 	cmd := &cobra.Command{
 		Use:   "replay BUNDLE",
 		Short: "Judge evidence again, offline",
@@ -30,7 +30,7 @@ same evidence and knowledge give the same findings, byte for byte; whether they
 are the ones of the audit is said. The exit code is the audit's.`,
 		Args: arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			_, in, err := judged(cmd.Context(), args[0])
+			_, in, err := judged(cmd.Context(), args[0], dirs...)
 			if err != nil {
 				return err
 			}
@@ -55,12 +55,13 @@ are the ones of the audit is said. The exit code is the audit's.`,
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the findings as JSON")
+	addKnowledge(cmd, &dirs)
 	return cmd
 }
 
 // judged opens a bundle, checks every byte of it, and judges it with the program's
-// knowledge. What was changed after it was sealed is not judged.
-func judged(ctx context.Context, dir string) (*evidence.Bundle, reports.Input, error) {
+// knowledge and the folders with more of it. What was changed after it was sealed is not judged.
+func judged(ctx context.Context, dir string, more ...string) (*evidence.Bundle, reports.Input, error) {
 	bundle, err := evidence.Open(dir)
 	if errors.Is(err, evidence.ErrUnsealed) {
 		return nil, reports.Input{}, fmt.Errorf("%w; `unasked seal %s` seals it as interrupted", err, dir)
@@ -75,7 +76,7 @@ func judged(ctx context.Context, dir string) (*evidence.Bundle, reports.Input, e
 	if len(problems) > 0 {
 		return nil, reports.Input{}, fmt.Errorf("%s is not as it was sealed (%s); `unasked verify %s` lists everything that is wrong", dir, problems[0], dir)
 	}
-	kb, err := knowledge.Embedded()
+	kb, err := loadKnowledge(more)
 	if err != nil {
 		return nil, reports.Input{}, err
 	}

@@ -13,6 +13,7 @@ import (
 )
 
 func reportCommand() *cobra.Command {
+	var dirs []string
 	var format, out string
 	cmd := &cobra.Command{
 		Use:   "report BUNDLE",
@@ -25,7 +26,7 @@ unless --out names another, or - for the standard output.`,
 			if reports.Extension(format) == "" {
 				return usage(fmt.Errorf("there is no format %q; choose one of %s", format, strings.Join(reports.Formats(), ", ")))
 			}
-			_, in, err := judged(cmd.Context(), args[0])
+			_, in, err := judged(cmd.Context(), args[0], dirs...)
 			if err != nil {
 				return err
 			}
@@ -46,6 +47,7 @@ unless --out names another, or - for the standard output.`,
 		},
 	}
 	cmd.Flags().StringVarP(&format, "format", "f", reports.FormatText, "one of "+strings.Join(reports.Formats(), ", "))
+	addKnowledge(cmd, &dirs)
 	cmd.Flags().StringVarP(&out, "out", "o", "", "the file to write; - for the standard output")
 	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(reports.Formats(), cobra.ShellCompDirectiveNoFileComp))
 	return cmd

@@ -31,6 +31,7 @@ type scanFlags struct {
 	asJSON     bool
 	bundle     string
 	keys       string
+	knowledge  []string
 }
 
 func scanCommand() *cobra.Command {
@@ -75,11 +76,12 @@ usage.`,
 	flags.BoolVar(&f.asJSON, "json", false, "print one JSON object for each finding")
 	flags.StringVarP(&f.bundle, "bundle", "b", "", "keep the traffic as evidence in this folder, absent or empty")
 	flags.StringVar(&f.keys, "keys", "", "the TLS secrets of a capture, as SSLKEYLOGFILE has them")
+	addKnowledge(cmd, &f.knowledge)
 	return cmd
 }
 
 func runScan(cmd *cobra.Command, file string, f scanFlags) (err error) {
-	kb, err := knowledge.Embedded()
+	kb, err := loadKnowledge(f.knowledge)
 	if err != nil {
 		return err
 	}

@@ -61,6 +61,7 @@ type Base struct {
 	Features   []Feature
 	Resolvers  Resolvers
 
+	files   map[string][]layer
 	carried func() (*Carried, error)
 	version evidence.Digest
 }
@@ -89,7 +90,7 @@ func Load(fsys fs.FS, more ...Addition) (*Base, error) {
 	if err != nil {
 		return nil, err
 	}
-	base := &Base{}
+	base := &Base{files: files}
 	var (
 		signatures signatureFile
 		owners     ownerFile
@@ -128,6 +129,7 @@ func Load(fsys fs.FS, more ...Addition) (*Base, error) {
 			sum.Write(l.data)
 		}
 		if file.name == FileSignatures {
+			list = slices.Clone(list)
 			slices.Reverse(list) // the first that fits counts
 		}
 		if file.into == nil {
