@@ -231,19 +231,11 @@ func (d *Description) contents(ctx context.Context, parts []*part, kb *knowledge
 	}
 	d.ABIs = slices.AppendSeq(d.ABIs, maps.Keys(abis))
 	slices.Sort(d.ABIs)
-	d.SDKs, d.Frameworks = []SDK{}, []Carried{}
-	sdks.found(func(i int, matched []Match) {
-		s := kb.SDKs.List[i]
-		d.SDKs = append(d.SDKs, SDK{
-			ID: s.ID, Name: s.Name, Owner: s.Owner, Ultimate: s.Ultimate, Country: s.Country, Purpose: list(s.Purpose), Hosts: list(s.Hosts),
-			Matched: matched, Source: s.Source.Source, Checked: s.Checked, Confidence: s.Confidence,
-		})
-	})
+	d.SDKs, d.Frameworks = sdksOf(sdks, kb), []Carried{}
 	frameworks.found(func(i int, matched []Match) {
 		f := kb.Frameworks.List[i]
 		d.Frameworks = append(d.Frameworks, Carried{ID: f.ID, Name: f.Name, Matched: matched})
 	})
-	slices.SortFunc(d.SDKs, func(x, y SDK) int { return cmp.Compare(x.ID, y.ID) })
 	slices.SortFunc(d.Frameworks, func(x, y Carried) int { return cmp.Compare(x.ID, y.ID) })
 	return nil
 }

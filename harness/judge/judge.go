@@ -13,6 +13,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/unasked-audit/unasked/harness/apk"
 	"github.com/unasked-audit/unasked/harness/evidence"
 	"github.com/unasked-audit/unasked/harness/flow"
 	"github.com/unasked-audit/unasked/harness/judge/account"
@@ -42,7 +43,7 @@ func JudgeTelling(ctx context.Context, ev evidence.Evidence, kb *knowledge.Base,
 	}
 	c.tell = tell
 	for _, step := range []func(context.Context) error{
-		c.readDrafts, c.readMessages, c.saltMessages, c.checkMinted, c.readPrivate,
+		c.readDrafts, c.readMessages, c.saltMessages, c.checkMinted, c.readPrivate, c.embedded,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, err
@@ -64,6 +65,9 @@ type inquiry struct {
 
 	tell   func(Sighting) error // of each sighting; nil for nobody
 	untold error                // the first error of tell
+
+	carries []apk.SDK // code of others in the app
+	sdks    *knowledge.SDKs
 
 	gave       []Issued
 	findings   *findings

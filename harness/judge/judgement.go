@@ -63,7 +63,9 @@ type Judgement struct {
 	Recipients []Recipient         `json:"recipients"` // every host that was talked to
 	Opaque     []OpaqueDestination `json:"opaque"`     // what could not be read, by destination and consent state
 	Names      []Name              `json:"names"`      // host names that the device asked for
-	Knowledge  evidence.Digest     `json:"knowledge"`  // the knowledge that was judged with
+	// SDKs are the code of others in the app, where the evidence holds the app and it has any.
+	SDKs      []EmbeddedSDK   `json:"sdks,omitempty"`
+	Knowledge evidence.Digest `json:"knowledge"` // the knowledge that was judged with
 
 	// Refused are the values that are not looked for, with the reason.
 	Refused []recognise.Refusal `json:"-"`

@@ -225,6 +225,13 @@ func (c *inquiry) judgement() *Judgement {
 	for _, host := range sorted(c.recipients) {
 		j.Recipients = append(j.Recipients, *c.recipients[host])
 	}
+	if len(c.carries) > 0 {
+		var closed []string
+		for _, o := range c.hidden {
+			closed = append(closed, o.Host)
+		}
+		j.SDKs = joinSDKs(c.carries, c.sdks, sorted(c.recipients), closed)
+	}
 	j.Opaque, j.Names, j.Refused, j.Issued = c.destinations(), c.named(), c.refusals(), c.gave
 	return j
 }
