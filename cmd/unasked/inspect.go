@@ -6,12 +6,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/unasked-audit/unasked/harness/apk"
-	"github.com/unasked-audit/unasked/harness/knowledge"
 )
 
 func inspectCommand() *cobra.Command {
 	var asJSON bool
 	var lists apk.Lists
+	var more []string
 	cmd := &cobra.Command{
 		Use:   "inspect APP...",
 		Short: "Say what an app's files say of it",
@@ -34,7 +34,7 @@ with 3 where the app can't be read.`,
   unasked inspect app.apk --classes`,
 		Args: arguments(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			kb, err := knowledge.Embedded()
+			kb, err := loadKnowledge(more)
 			if err != nil {
 				return err
 			}
@@ -62,6 +62,7 @@ with 3 where the app can't be read.`,
 			return d.WriteText(out)
 		},
 	}
+	addKnowledge(cmd, &more)
 	flags := cmd.Flags()
 	flags.BoolVar(&asJSON, "json", false, "print one JSON object")
 	flags.BoolVar(&lists.Classes, "classes", false, "list every class that the bytecode defines")
