@@ -119,7 +119,7 @@ func games() []Service {
 			},
 		},
 		{
-			Name: "braincloud", Label: Account, Signature: "braincloud-anonymous",
+			Name: "braincloud", Label: Account, Compare: true, Signature: "braincloud-anonymous",
 			About: "an anonymous profile, through the one dispatcher that takes every call",
 			Routes: func(l *Ledger) Routes {
 				return Routes{"POST api.braincloudservers.com/dispatcherv2": func(c *call) any {

@@ -5,9 +5,10 @@
 // [Services] lists them: those that the signatures describe, in the shape of their
 // documents, some that no signature describes, and the traps, which look like an
 // account and are none. [World.Play] lets the app of one service run on a person's phone
-// in three arms: A, then B with the same identity after an uninstall, then D as
-// somebody else. All goes through the capture proxy into evidence, and from there to
-// the judge, as an audit's would. [Matrix] compares what it says with the labels.
+// in arms: A, then B with the same identity after an uninstall, then D as somebody else; and
+// where it matters whether an account comes back, B five times, D twice, and twice each
+// with one identifier changed. All goes through the capture proxy into evidence, and from
+// there to the judge, as an audit's would. [Matrix] compares what it says with the labels.
 //
 // What is real here and what is not. The services are handlers on the embedded
 // device's internet, written after the vendors' documents and SDKs; the vendors' own
@@ -52,6 +53,9 @@ type Service struct {
 	// Hangs is the kind of identifier by which the account is found again after a
 	// reinstall; empty where a reinstall gets another account, or none.
 	Hangs string
+	// Compare plays the arms often enough for the judge to tell whether the account comes
+	// back; those of a service with Hangs always are.
+	Compare bool
 	// Backup keeps the app's storage over an uninstall, as Auto Backup does.
 	Backup bool
 	// Config stands in the app's own files, and App finds it in Phone.Config.

@@ -43,6 +43,9 @@ func TestMatrix(t *testing.T) {
 				} else if r.Signature != s.Signature {
 					t.Errorf("was known by %q, want %q", r.Signature, s.Signature)
 				}
+				if r.Hangs != s.Hangs {
+					t.Errorf("the account hangs on %q, and was found to hang on %q", s.Hangs, r.Hangs)
+				}
 			})
 		}
 	})

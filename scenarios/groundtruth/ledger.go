@@ -3,6 +3,7 @@ package groundtruth
 import (
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -108,14 +109,38 @@ func (l *Ledger) Truth() Label {
 	return Nothing
 }
 
-// Recoverable reports whether the first account of arm B is that of arm A, and that
-// of arm D another one.
-func (l *Ledger) Recoverable() bool {
+// Hangs is the one kind of identifier by which the account of arm A was found again: by
+// every run of B, by none of D, and by none in which it alone was changed. It is empty
+// where there is none, or where nothing but A, B and D was played: then comes says
+// whether B found it and D did not.
+func (l *Ledger) Hangs() (kind string, comes bool) {
 	first := map[string]string{}
 	for _, i := range l.Issued() {
 		if i.Kind == Account && first[i.Run] == "" {
 			first[i.Run] = i.ID
 		}
 	}
-	return first["A"] != "" && first["A"] == first["B"] && first["D"] != "" && first["D"] != first["A"]
+	with := map[string][2]int{} // by arm: runs that got the account, and all
+	for name, id := range first {
+		arm, _, _ := strings.Cut(name, "#")
+		n := with[arm]
+		n[1]++
+		if id == first["A"] {
+			n[0]++
+		}
+		with[arm] = n
+	}
+	b, d := with["B"], with["D"]
+	if b[1] == 0 || d[1] == 0 || b[0] < b[1] || d[0] > 0 {
+		return "", false
+	}
+	for arm, n := range with {
+		if change, ok := strings.CutPrefix(arm, "C-"); ok && n[0] == 0 {
+			if kind != "" {
+				return "", true
+			}
+			kind = change
+		}
+	}
+	return kind, true
 }

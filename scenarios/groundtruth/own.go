@@ -46,7 +46,7 @@ func own() []Service {
 			},
 		},
 		{
-			Name: "own-jwt", Label: Account,
+			Name: "own-jwt", Label: Account, Compare: true,
 			About: "nothing but a token, whose subject is the user",
 			Routes: func(l *Ledger) Routes {
 				return Routes{

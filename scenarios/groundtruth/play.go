@@ -13,6 +13,7 @@ import (
 	"net/http/cookiejar"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/unasked-audit/unasked/emulator"
@@ -21,6 +22,7 @@ import (
 	"github.com/unasked-audit/unasked/harness/capture"
 	"github.com/unasked-audit/unasked/harness/evidence"
 	"github.com/unasked-audit/unasked/harness/judge"
+	"github.com/unasked-audit/unasked/harness/judge/experiment"
 	"github.com/unasked-audit/unasked/harness/knowledge"
 )
 
@@ -61,15 +63,49 @@ type Result struct {
 	Service   Service
 	Found     Label // the most that the judge says was issued
 	Signature string
+	Hangs     string // what the judge says that a recoverable account hangs on
 	Ledger    *Ledger
 	Judgement *judge.Judgement
 }
 
-// arms are the runs of a play: who holds the phone, and how often the app is started.
-var arms = []struct {
-	name, person string
-	launches     int
-}{{"A", "X", 2}, {"B", "X", 1}, {"D", "Y", 1}}
+// run is one arm run of a play.
+type run struct {
+	arm    string
+	repeat int
+	role   experiment.Role
+	change canary.Kind // of role C
+	person string      // who holds the phone, or whose identifier it has instead of X's
+	// launches is how often the app is started.
+	launches int
+}
+
+func (r run) label() string {
+	if r.repeat == 1 {
+		return r.arm
+	}
+	return fmt.Sprintf("%s#%d", r.arm, r.repeat)
+}
+
+// runs are the arm runs for a service, in the order in which they are played. With five of B
+// and two of each other, an exact test can tell a pattern from chance (p = 1/21).
+func (s *Service) runs() []run {
+	first := run{"A", 1, experiment.First, "", "X", 2}
+	if s.Hangs == "" && !s.Compare {
+		return []run{first, {"B", 1, experiment.Again, "", "X", 1}, {"D", 1, experiment.New, "", "Y1", 1}}
+	}
+	out := []run{first}
+	for n := 1; n <= 5; n++ {
+		out = append(out, run{"B", n, experiment.Again, "", "X", 1})
+		if n > 2 {
+			continue
+		}
+		out = append(out, run{"D", n, experiment.New, "", fmt.Sprintf("Y%d", n), 1})
+		for _, k := range planted {
+			out = append(out, run{"C-" + string(k), n, experiment.Changed, k, fmt.Sprintf("Z%d", n), 1})
+		}
+	}
+	return out
+}
 
 // Play lets the service's app run in every arm, writes the evidence to dir, which must
 // be absent or empty, and judges it. An error is a play that went wrong, or a ledger that
@@ -82,8 +118,8 @@ func (w *World) Play(ctx context.Context, s Service, dir string) (Result, error)
 	if truth := res.Ledger.Truth(); truth != s.Label {
 		return res, fmt.Errorf("play %s: it is labelled %s, and its ledger tells of %s", s.Name, s.Label, truth)
 	}
-	if again := res.Ledger.Recoverable(); again != (s.Hangs != "") {
-		return res, fmt.Errorf("play %s: the account hangs on %q, and by the ledger it comes back: %v", s.Name, s.Hangs, again)
+	if kind, comes := res.Ledger.Hangs(); kind != s.Hangs || comes != (s.Hangs != "") {
+		return res, fmt.Errorf("play %s: the account hangs on %q, and by the ledger on %q (it comes back: %v)", s.Name, s.Hangs, kind, comes)
 	}
 	bundle, err := evidence.Open(dir)
 	if err != nil {
@@ -92,18 +128,24 @@ func (w *World) Play(ctx context.Context, s Service, dir string) (Result, error)
 	if res.Judgement, err = judge.Judge(ctx, bundle, w.kb); err != nil {
 		return res, fmt.Errorf("judge %s: %w", s.Name, err)
 	}
-	res.Found, res.Signature = found(res.Judgement)
+	res.Found, res.Signature, res.Hangs = found(res.Judgement)
 	return res, nil
 }
 
-// found is the most that a judgement says was issued, and by which signature.
-func found(j *judge.Judgement) (Label, string) {
-	label, signature := Nothing, ""
+// found is the most that a judgement says was issued, by which signature, and what a
+// recoverable account hangs on.
+func found(j *judge.Judgement) (label Label, signature, hangs string) {
+	label = Nothing
 	for _, f := range j.Findings {
 		at := Nothing
 		switch f.Claim {
 		case judge.AccountCreated:
 			at = Account
+		case judge.AccountRecoverable:
+			hangs = strings.Join(f.Experiment.HangsOn, " and ")
+			if hangs == "" {
+				hangs = "something"
+			}
 		case judge.SessionIssued:
 			at = Session
 		case judge.InstallationIssued:
@@ -113,7 +155,7 @@ func found(j *judge.Judgement) (Label, string) {
 			label, signature = at, f.Signature
 		}
 	}
-	return label, signature
+	return label, signature, hangs
 }
 
 // record plays the arms before a capture.
@@ -206,37 +248,54 @@ func (t *take) play(ctx context.Context) error {
 	})
 	t.event(evidence.KindDevice, t.manifest.Device)
 	t.event(evidence.KindApp, app)
-	for _, arm := range arms {
-		t.ledger.begin(arm.name)
-		id := t.person(arm.person)
-		t.in(arm.name, "baseline", evidence.PurposeBaseline, func() {
+	for _, r := range t.service.runs() {
+		arm := r.label()
+		t.ledger.begin(arm)
+		id := t.holder(r)
+		t.log.Position(arm, "", evidence.Untouched)
+		t.event(evidence.KindArm, evidence.Arm{Name: r.arm, Repeat: r.repeat, Role: string(r.role), Change: string(r.change), Identity: id})
+		t.in(arm, "baseline", evidence.PurposeBaseline, func() {
 			for _, c := range id.Canaries {
 				t.event(evidence.KindPlanting, evidence.Planting{Kind: string(c.Kind), Value: c.Value, How: "script", ReadBack: c.Value, OK: true})
 			}
 		})
-		t.in(arm.name, "install", evidence.PurposeInstall, func() { t.act("install") })
-		t.in(arm.name, "untouched", evidence.PurposeLaunch, func() {
+		t.in(arm, "install", evidence.PurposeInstall, func() { t.act("install") })
+		t.in(arm, "untouched", evidence.PurposeLaunch, func() {
 			t.act("launch")
 			if t.err == nil {
-				t.err = t.launch(ctx, id, files, arm.launches)
+				t.err = t.launch(ctx, r, id, files)
 			}
 		})
 		t.act("uninstall")
 		if t.err != nil {
-			return fmt.Errorf("arm %s: %w", arm.name, t.err)
+			return fmt.Errorf("arm %s: %w", arm, t.err)
 		}
 	}
 	t.event(evidence.KindAuditEnd, t.manifest.End)
 	return t.err
 }
 
-// launch runs the app as newly installed, as often as launches says: it is closed and
-// started again.
-func (t *take) launch(ctx context.Context, id canary.Identity, files map[string][]byte, launches int) error {
+// holder is the identity on the phone in an arm run.
+func (t *take) holder(r run) canary.Identity {
+	if r.change == "" {
+		return t.person(r.person)
+	}
+	id := t.person("X")
+	for i, c := range id.Canaries {
+		if c.Kind == r.change {
+			id.Canaries[i].Value = t.person(r.person).Value(c.Kind)
+		}
+	}
+	return id
+}
+
+// launch runs the app as newly installed, as often as the run says: it is closed and
+// started again. A backup is the account's on the phone, which only a new person has not.
+func (t *take) launch(ctx context.Context, r run, id canary.Identity, files map[string][]byte) error {
 	if t.service.Page != "" {
 		return t.world.browser.run(ctx, t.proxy.Addr(), files, map[string]string{
 			"ssaid": id.Value(canary.SSAID), "adid": id.Value(canary.AdvertisingID),
-		}, launches)
+		}, r.launches)
 	}
 	pool := x509.NewCertPool()
 	pool.AddCert(t.world.ca.Certificate())
@@ -253,7 +312,7 @@ func (t *take) launch(ctx context.Context, id canary.Identity, files map[string]
 	if t.service.Backup {
 		maps.Copy(storage, t.kept[id.Label])
 	}
-	for range launches {
+	for range r.launches {
 		p := &Phone{
 			SSAID: id.Value(canary.SSAID), AdvertisingID: id.Value(canary.AdvertisingID),
 			Config: t.service.Config, Storage: storage, ctx: ctx,

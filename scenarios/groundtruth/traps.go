@@ -153,6 +153,7 @@ func traps() []Service {
 			}, feed,
 			func(p *Phone, start, use string) { p.get(use, bearer(p.post(start, object{}, nil).at("access_token"))) }),
 	}
+	out[len(out)-1].Compare = true // exit-address
 	backup := simple("auto-backup", Account, "a user that comes back because the app's storage does: it is the phone that remembers",
 		func(c *call) any {
 			id, _ := c.account("", snowflake)
@@ -167,7 +168,7 @@ func traps() []Service {
 			}
 			p.get(use+"?me="+p.Storage["id"], bearer(p.Storage["token"]))
 		})
-	backup.Backup = true
+	backup.Backup, backup.Compare = true, true
 	inside := simple("id-in-the-app", Nothing, "an id and a token that stand in the app: the same on every device",
 		func(c *call) any {
 			return object{"user_id": "5b8f2f0a-6c1d-4e57-9b1e-2f8a7c3d9e10", "access_token": c.grant("Zk3vQ9xW_s1LmT7bRyUe2HcJ0oNa4PdGf6Xi8KqVwY5")}
