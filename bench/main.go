@@ -4,7 +4,7 @@
 //
 // Each row is a ratio between ours and a peer's, measured in turns, so that a machine
 // that is busy or slow counts for both. The exit code is 1 where a ratio misses its
-// target. Programs that it measures against: mitmdump, rg, node and npm, and as a
+// target. Programs that it measures against: mitmdump, rg, androguard, node and npm, and as a
 // module goproxy.
 package main
 
@@ -38,6 +38,7 @@ var measurements = []measurement{
 	{"memory", measureMemory},
 	{"recognition", measureRecognition},
 	{"trackhar", measureTrackHAR},
+	{"inspect", measureInspect},
 	{"audit", measureAudit},
 }
 

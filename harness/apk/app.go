@@ -26,6 +26,8 @@ type App struct {
 	parts   []*part // the base first
 	closers []func() error
 	notes   []string
+
+	unpacked int64 // bytes in temporary files
 }
 
 // File is one file of an app.
@@ -54,7 +56,7 @@ var (
 // Limits on what a wrapper may hold.
 const (
 	maxInner      = 512     // APKs
-	maxInnerBytes = 4 << 30 // bytes of one that is compressed, which is unpacked into a temporary file
+	maxInnerBytes = 2 << 30 // bytes of all that are compressed, which are unpacked into temporary files
 )
 
 // Open opens an app: an APK; several, of which one is the base; a folder of them; a
@@ -267,8 +269,8 @@ func (a *App) inner(z *apkfile.File, name string) (io.ReaderAt, int64, error) {
 	if s, ok := z.Stored(name); ok {
 		return s, s.Size(), nil
 	}
-	if size := z.EntrySize(name); size > maxInnerBytes {
-		return nil, 0, &apkfile.Error{Kind: apkfile.ErrTooLarge, Part: name, Offset: -1, What: fmt.Sprintf("%d bytes, the limit is %d", size, int64(maxInnerBytes))}
+	if a.unpacked += z.EntrySize(name); a.unpacked > maxInnerBytes {
+		return nil, 0, &apkfile.Error{Kind: apkfile.ErrTooLarge, Part: "ZIP", Offset: -1, What: fmt.Sprintf("its APKs unpack to more than %d bytes", int64(maxInnerBytes))}
 	}
 	r, err := z.Open(name)
 	if err != nil {

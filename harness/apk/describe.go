@@ -3,10 +3,12 @@ package apk
 import (
 	"cmp"
 	"context"
+	"encoding/hex"
 	"maps"
 	"slices"
 	"strings"
 
+	"github.com/unasked-audit/unasked/harness/evidence"
 	"github.com/unasked-audit/unasked/harness/knowledge"
 	"github.com/unasked-audit/unasked/internal/apkfile"
 )
@@ -41,10 +43,11 @@ func (a *App) Describe(ctx context.Context, kb *knowledge.Carried) (*Description
 	}
 	d.network(base)
 	d.backup(base)
-	if err := d.sign(ctx, a.parts, a.Format == "aab"); err != nil {
+	// Bytecode first: a JAR signature's digests of it are then known.
+	if err := d.contents(ctx, a.parts, kb); err != nil {
 		return nil, err
 	}
-	if err := d.contents(ctx, a.parts, kb); err != nil {
+	if err := d.sign(ctx, a.parts, a.Format == "aab"); err != nil {
 		return nil, err
 	}
 	d.HasCode = m.HasCode && len(d.DEX) > 0 || len(d.ABIs) > 0
@@ -248,7 +251,7 @@ func bytecode(p *part, name string, finders ...*finder) DEX {
 		out.Error = err.Error()
 		return out
 	}
-	out.Version, out.SHA256 = x.Version, sha256Hex(x.Bytes())
+	out.Version, out.SHA256 = x.Version, evidence.Digest(hex.EncodeToString(x.SHA256[:]))
 	out.Classes, out.Strings, out.Types, out.Methods, out.Fields = x.Counts()
 	for c := range x.Classes() {
 		for _, f := range finders {

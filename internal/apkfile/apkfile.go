@@ -50,6 +50,7 @@ type File struct {
 		sync.Mutex
 		said []string
 	}
+	sums map[string][32]byte // SHA-256 of entries that were read whole; under odd's lock
 }
 
 // Open reads the APK at a path of the host. The caller closes it.

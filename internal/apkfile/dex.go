@@ -3,6 +3,7 @@ package apkfile
 import (
 	"bytes"
 	"cmp"
+	"crypto/sha256"
 	"io/fs"
 	"iter"
 	"path"
@@ -39,6 +40,7 @@ const (
 type Dex struct {
 	Name    string
 	Version string // of the format, such as "039"
+	SHA256  [sha256.Size]byte
 	v       view
 	strings view // the places of all strings, 32 bits each
 	types   view // the index of each type's name, 32 bits each
@@ -75,7 +77,35 @@ func (f *File) Dex(name string) (*Dex, error) {
 	if err != nil {
 		return nil, err
 	}
-	return parseDex(b, name)
+	d, err := parseDex(b, name)
+	if err != nil {
+		return nil, err
+	}
+	d.SHA256 = f.sum(name, b)
+	return d, nil
+}
+
+// sum is the SHA-256 of an entry's whole content, which is kept: a JAR signature asks for it again.
+func (f *File) sum(name string, content []byte) [sha256.Size]byte {
+	f.odd.Lock()
+	defer f.odd.Unlock()
+	sum, ok := f.sums[name]
+	if !ok {
+		sum = sha256.Sum256(content)
+		if f.sums == nil {
+			f.sums = map[string][sha256.Size]byte{}
+		}
+		f.sums[name] = sum
+	}
+	return sum
+}
+
+// summed is what sum kept.
+func (f *File) summed(name string) ([sha256.Size]byte, bool) {
+	f.odd.Lock()
+	defer f.odd.Unlock()
+	sum, ok := f.sums[name]
+	return sum, ok
 }
 
 func parseDex(b []byte, name string) (*Dex, error) {
@@ -111,9 +141,6 @@ func parseDex(b []byte, name string) (*Dex, error) {
 func (d *Dex) Counts() (classes, strings, types, methods, fields int) {
 	return d.classes.len() / dexClassSize, d.strings.len() / 4, d.types.len() / 4, d.methods.len() / dexMethodSize, d.fields
 }
-
-// Bytes are the whole file's.
-func (d *Dex) Bytes() []byte { return d.v.b }
 
 // Broken is how many names the sequences had to skip so far.
 func (d *Dex) Broken() int { return d.broken }

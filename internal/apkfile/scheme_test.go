@@ -168,3 +168,34 @@ func TestScheme31(t *testing.T) {
 		t.Errorf("schemes %q", got)
 	}
 }
+
+// FuzzProofs reads what only signing tools write: a scheme 4 file and a proof of rotation.
+func FuzzProofs(f *testing.F) {
+	f.Add([]byte{2, 0, 0, 0, 9, 0, 0, 0, 1, 0, 0, 0, 12, 0, 0, 0, 0}, []byte{1, 0, 0, 0})
+	file, err := Open(calibration(f, "pantry"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Cleanup(func() { file.Close() })
+	certs, _, err := file.Signers()
+	if err != nil {
+		f.Fatal(err)
+	}
+	node := field(field(field(certs[0].Raw), u32(0x0103)), u32(1), u32(0x0103), field([]byte("sig")))
+	f.Add(append(u32(2), append(field(u32(1), []byte{12}, field(nil), field(make([]byte, 32))), field(field(nil), field(certs[0].Raw), field(nil), field(nil), u32(0x0103), field(nil))...)...), append(u32(1), node...))
+	f.Fuzz(func(t *testing.T, side, proof []byte) {
+		s, err := parseIDSig(side)
+		onlyFaults(t, err)
+		if err == nil {
+			if _, err := s.verify(4096, make([]byte, 32), nil); err == nil {
+				t.Error("a scheme 4 signature that nobody made")
+			}
+		}
+		one := verified{signer{lineage: view{b: proof, part: signingBlock, kind: ErrBadSignature}}, certs[0]}
+		line, err := one.proof(scheme3)
+		onlyFaults(t, err)
+		if err == nil && len(line) > 1 {
+			t.Error("a rotation that nobody signed")
+		}
+	})
+}
