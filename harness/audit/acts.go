@@ -170,7 +170,7 @@ func (r *run) recognise(ctx context.Context) (consent.Screen, error) {
 		}
 		return consent.Screen{}, &notReached{fmt.Sprintf("the screen could not be read: %v", err)}
 	}
-	return consent.Recognise(root, &r.Knowledge.Words, r.app.Package), nil
+	return consent.Recognise(root, &r.Knowledge.Consent, r.app.Package), nil
 }
 
 // errMoved says that what was to be touched is not where it was.

@@ -98,7 +98,7 @@ func (r *run) draftTap(ctx context.Context, d *draft) (bool, error) {
 		return false, r.unlessPassing(ctx, err)
 	}
 	words := &r.Knowledge.Words
-	if consent.Recognise(root, words, r.app.Package).Kind == consent.Permission {
+	if consent.Recognise(root, &r.Knowledge.Consent, r.app.Package).Kind == consent.Permission {
 		return true, r.answerPrompt(ctx)
 	}
 	find := func(role string) *screen.Node {

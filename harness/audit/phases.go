@@ -114,7 +114,7 @@ func (r *run) answerPrompt(ctx context.Context) error {
 		}
 		return nil // a screen that never is idle has no prompt that we could read
 	}
-	seen := consent.Recognise(root, &r.Knowledge.Words, r.app.Package)
+	seen := consent.Recognise(root, &r.Knowledge.Consent, r.app.Package)
 	if seen.Kind != consent.Permission {
 		return nil
 	}

@@ -28,7 +28,7 @@ func (r *run) signUp(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if consent.Recognise(root, &r.Knowledge.Words, r.app.Package).Kind == consent.Permission {
+		if consent.Recognise(root, &r.Knowledge.Consent, r.app.Package).Kind == consent.Permission {
 			if err := r.answerPrompt(ctx); err != nil {
 				return err
 			}

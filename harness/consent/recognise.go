@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/unasked-audit/unasked/harness/knowledge"
@@ -12,187 +11,163 @@ import (
 )
 
 // Recognise says what a screen is for and which nodes give, refuse or leave it.
-// Of an unknown screen it names no nodes: there is nothing to tap on a guess.
-// app is the package of the app under audit: what it draws is never Android's own
-// dialog, whatever it calls itself.
-func Recognise(root *screen.Node, words Words, app string) Screen {
+// Of a screen that is neither consent nor its like it names only what is safe to touch.
+// app is the package of the app under audit, "" where it is not known: what it draws is
+// never Android's own dialog, whatever it calls itself.
+func Recognise(root *screen.Node, lex *knowledge.Lexicon, app string) Screen {
 	if root == nil {
-		return Screen{Kind: Unknown, Reason: "there is no screen"}
+		return unknown("there is no screen")
 	}
-	if s, ok := system(root, words, app); ok {
+	if s, ok := system(root, lex, app); ok {
 		return s
 	}
-	controls := controlsOf(root)
-	if why := asksForAccount(root, words); why != "" {
-		return Screen{Kind: Signup, Confidence: 0.8, Reason: why, Close: matching(controls, words, knowledge.RoleClose)}
+	r := newReader(root, lex)
+	surfaces := r.surfaces(root)
+	if len(surfaces) == 0 {
+		return unknown("nothing on the screen can be read; a picture in place of text, or the app draws it in a way that it doesn't tell")
 	}
-	said, text := consentText(root, words)
-	if text == nil {
-		return Screen{Kind: Unknown, Reason: "no words on it ask for consent"}
+	var s Screen
+	for i, surface := range surfaces {
+		var sure bool
+		if s, sure = r.judge(surface, i < len(surfaces)-1 && !isModal(root, surface)); sure {
+			break
+		}
 	}
-	kin := kinship(root, text)
-	near := func(nodes []*screen.Node) []*screen.Node {
-		slices.SortStableFunc(nodes, func(a, b *screen.Node) int { return cmp.Compare(kin[b], kin[a]) })
-		return nodes
-	}
-	accept, reject, unclear := choices(controls, words)
-	s := Screen{
-		Kind:     Consent,
-		Accept:   near(accept),
-		Reject:   near(reject),
-		Settings: near(matching(controls, words, knowledge.RoleSettings)),
-		Close:    near(matching(controls, words, knowledge.RoleClose)),
-	}
-	switch {
-	case unclear != "":
-		return Screen{Kind: Unknown, Reason: fmt.Sprintf("it asks for consent (%q), and %q reads as yes and as no", said, unclear)}
-	case len(accept) > 0 && len(reject) > 0:
-		s.Confidence, s.Reason = 0.95, fmt.Sprintf("it asks for consent (%q) and can be accepted and refused", said)
-	case len(accept) > 0 && len(s.Settings) > 0:
-		s.Confidence, s.Reason = 0.8, fmt.Sprintf("it asks for consent (%q) and can be accepted; to refuse it takes another screen", said)
-	case len(accept) > 0:
-		s.Confidence, s.Reason = 0.6, fmt.Sprintf("it asks for consent (%q) and can only be accepted", said)
-	case len(reject) > 0:
-		s.Confidence, s.Reason = 0.6, fmt.Sprintf("it asks for consent (%q) and can be refused", said)
-	default:
-		return Screen{Kind: Unknown, Reason: fmt.Sprintf("it speaks of consent (%q) and has no button known to answer it", said)}
+	if s.Kind != Unknown && s.Confidence < Threshold {
+		s = unknown(s.Reason + "; that is not sure enough to touch anything")
 	}
 	return s
 }
 
-// Find returns the nodes to tap for a role, such as [knowledge.RoleRecord], best first. A
-// label that can't be touched itself counts only where nothing else does.
-func Find(root *screen.Node, words Words, role string) []*screen.Node {
-	if root == nil {
-		return nil
+// unknown is no opinion, with the way out.
+func unknown(why string) Screen {
+	return Screen{Kind: Unknown, Reason: why + "; write a flow file that says what to tap"}
+}
+
+// isModal reports whether a surface lies over the middle of the screen.
+func isModal(root, surface *screen.Node) bool {
+	x, y := root.Bounds.Center()
+	return contentBox(surface).Contains(x, y)
+}
+
+// judge says what one surface is for. sure is false where nothing on it tells, so that
+// what lies below decides; of a bar at an edge little can.
+func (r *reader) judge(root *screen.Node, bar bool) (s Screen, sure bool) {
+	controls := r.controls(root)
+	a := r.about(root, controls)
+	b := r.sort(root, controls, a.texts)
+	b.Toggles = r.toggles(root)
+	rules := []func(*subject, *Screen) (Screen, bool){r.account, r.age, r.consent, r.introduction}
+	if bar {
+		rules = rules[2:3]
 	}
-	if found := matching(controlsOf(root), words, role); len(found) > 0 {
-		return found
+	for _, rule := range rules {
+		if s, ok := rule(&a, &b); ok {
+			return s, true
+		}
 	}
-	var labels []*screen.Node
-	for n := range root.All() {
-		if len(n.Children) == 0 && n.Visible() && n.Enabled && !n.Editable() {
-			if _, _, ok := words.Match(role, n.Label()); ok {
-				labels = append(labels, n)
+	ordinary := Screen{Kind: Ordinary, Confidence: 0.8, Close: b.Close}
+	switch {
+	case a.other > 0:
+		ordinary.Confidence, ordinary.Reason = 0.85, fmt.Sprintf("it is about something else (%q)", a.words[knowledge.SenseOther])
+		return ordinary, a.count > 1 && !bar
+	case a.count < 2 && len(controls) == 0:
+		return unknown("there is too little on the screen to tell"), false
+	case a.fields == 0 && a.count <= 6 && len(controls) <= 3 && r.strange(controls):
+		return unknown("it is in no language that is known"), false
+	case a.strong():
+		ordinary.Confidence = 0.6
+		ordinary.Reason = fmt.Sprintf("it speaks of consent (%q) and has no button known to answer it", a.words[knowledge.SenseTopic])
+	default:
+		ordinary.Reason = "nothing on it asks for consent, an account or an age"
+	}
+	return ordinary, !bar && len(b.Accept)+len(b.Reject) == 0
+}
+
+// strange reports whether no button and no text of a screen is in a known language.
+func (r *reader) strange(controls []control) bool {
+	most := 0
+	for _, n := range r.languages {
+		most = max(most, n)
+	}
+	return most == 0 && !slices.ContainsFunc(controls, func(c control) bool { return c.intent != none })
+}
+
+// sort puts the buttons into a screen's lists, those first that are closest to the text
+// that asks. Answers further out than the text's own dialog count only where the
+// dialog has none of the kind and no second answer lies beside them.
+func (r *reader) sort(root *screen.Node, controls []control, texts []*screen.Node) Screen {
+	kin := kinship(root, texts)
+	var s Screen
+	for _, c := range controls {
+		switch c.intent {
+		case accepts:
+			s.Accept = append(s.Accept, c.node)
+		case rejects:
+			s.Reject = append(s.Reject, c.node)
+		case opens:
+			s.Settings = append(s.Settings, c.node)
+		case saves:
+			s.Save = append(s.Save, c.node)
+		case closes:
+			s.Close = append(s.Close, c.node)
+		case acknowledges, proceeds:
+			s.Continue = append(s.Continue, c.node)
+		case pays:
+			s.Pay = append(s.Pay, c.node)
+		}
+	}
+	for _, list := range []*[]*screen.Node{&s.Accept, &s.Reject, &s.Settings, &s.Save, &s.Close, &s.Continue, &s.Pay} {
+		slices.SortStableFunc(*list, func(a, b *screen.Node) int {
+			return cmp.Or(cmp.Compare(kin[b], kin[a]), cmp.Compare(utf8.RuneCountInString(a.Label()), utf8.RuneCountInString(b.Label())))
+		})
+	}
+	s.Accept, s.Reject = closest(s.Accept, s.Reject, kin)
+	if len(s.Settings)+len(s.Reject) == 0 {
+		for _, c := range controls {
+			if c.intent == informs && isButtonClass(c.node) {
+				s.Settings = append(s.Settings, c.node)
 			}
 		}
 	}
-	shortestFirst(labels)
-	return labels
+	return s
 }
 
-// controlsOf are the nodes that answer a tap like a button. A box to tick is
-// none: ticking it says nothing before a button is tapped too.
-func controlsOf(root *screen.Node) []*screen.Node {
-	var controls []*screen.Node
-	for n := range root.All() {
-		if !n.Visible() || !n.Enabled || n.Editable() || n.Checkable {
-			continue
-		}
-		if (n.Clickable || strings.HasSuffix(n.Class, "Button")) && n.Label() != "" {
-			controls = append(controls, n)
-		}
+// closest drops pairs of answers that belong to what lies behind: where the nearest
+// accept and reject are equally near, others that are further away are another question's.
+func closest(accept, reject []*screen.Node, kin map[*screen.Node]int) (a, b []*screen.Node) {
+	if len(accept) == 0 || len(reject) == 0 {
+		return accept, reject
 	}
-	return controls
-}
-
-func matching(controls []*screen.Node, words Words, role string) []*screen.Node {
-	var found []*screen.Node
-	for _, n := range controls {
-		if _, _, ok := words.Match(role, n.Label()); ok {
-			found = append(found, n)
-		}
+	near := max(kin[accept[0]], kin[reject[0]])
+	keep := func(list, other []*screen.Node) []*screen.Node {
+		return slices.DeleteFunc(slices.Clone(list), func(n *screen.Node) bool {
+			return kin[n] < near && slices.ContainsFunc(other, func(o *screen.Node) bool { return kin[o] == kin[n] }) && kin[n] < near
+		})
 	}
-	shortestFirst(found)
-	return found
+	return keep(accept, reject), keep(reject, accept)
 }
 
-// choices sorts the controls into yes and no. One that reads as both makes the screen unclear.
-func choices(controls []*screen.Node, words Words) (accept, reject []*screen.Node, unclear string) {
-	for _, n := range controls {
-		label := n.Label()
-		_, _, yes := words.Match(knowledge.RoleAccept, label)
-		_, _, no := words.Match(knowledge.RoleReject, label)
-		switch {
-		case yes && no:
-			return nil, nil, label
-		case yes:
-			accept = append(accept, n)
-		case no:
-			reject = append(reject, n)
+// kinship is, for each node, the depth of the deepest node that it and one of the texts
+// are both in: a button in the dialog is closer to its text than one on the page behind.
+func kinship(root *screen.Node, texts []*screen.Node) map[*screen.Node]int {
+	holds := map[*screen.Node]bool{}
+	for _, t := range texts {
+		for _, n := range root.Path(t) {
+			holds[n] = true
 		}
-	}
-	shortestFirst(accept)
-	shortestFirst(reject)
-	return accept, reject, ""
-}
-
-// shortestFirst puts the plainest label in front.
-func shortestFirst(nodes []*screen.Node) {
-	slices.SortStableFunc(nodes, func(a, b *screen.Node) int {
-		return cmp.Compare(utf8.RuneCountInString(a.Label()), utf8.RuneCountInString(b.Label()))
-	})
-}
-
-// consentText is the first text on the screen that makes it a consent dialog. A
-// link or button is none: a privacy policy is linked to from everywhere.
-func consentText(root *screen.Node, words Words) (pattern string, at *screen.Node) {
-	for n := range root.All() {
-		if !n.Visible() || n.Editable() || n.Clickable {
-			continue
-		}
-		for _, text := range []string{n.Text, n.Desc} {
-			if _, p, ok := words.Match(knowledge.RoleConsent, text); ok {
-				return p, n
-			}
-		}
-	}
-	return "", nil
-}
-
-// kinship is, for each node, the depth of the deepest node that it and text are
-// both in: a button in the dialog is closer to its text than one on the page behind.
-func kinship(root, text *screen.Node) map[*screen.Node]int {
-	depth := map[*screen.Node]int{}
-	for i, n := range root.Path(text) {
-		depth[n] = i
 	}
 	kin := map[*screen.Node]int{}
-	var walk func(n *screen.Node, shared int)
-	walk = func(n *screen.Node, shared int) {
-		if i, ok := depth[n]; ok {
-			shared = i
+	var walk func(n *screen.Node, depth, shared int)
+	walk = func(n *screen.Node, depth, shared int) {
+		if holds[n] {
+			shared = depth
 		}
 		kin[n] = shared
 		for _, c := range n.Children {
-			walk(c, shared)
+			walk(c, depth+1, shared)
 		}
 	}
-	walk(root, 0)
+	walk(root, 0, 0)
 	return kin
-}
-
-// asksForAccount says why a screen is a form to sign up or log in; "" where it is none.
-func asksForAccount(root *screen.Node, words Words) string {
-	field := ""
-	for n := range root.All() {
-		if !n.Visible() || !n.Editable() {
-			continue
-		}
-		if n.Password {
-			return "it has a field for a password"
-		}
-		field = "it has a field to fill in"
-	}
-	if field == "" {
-		return ""
-	}
-	for n := range root.All() {
-		if n.Visible() && !n.Editable() {
-			if _, p, ok := words.Match(knowledge.RoleSignup, n.Label()); ok {
-				return fmt.Sprintf("%s and the words %q", field, p)
-			}
-		}
-	}
-	return ""
 }

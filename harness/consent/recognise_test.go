@@ -9,14 +9,16 @@ import (
 	"github.com/unasked-audit/unasked/harness/screen"
 )
 
-func words(t *testing.T) *knowledge.Words {
+func embedded(t *testing.T) *knowledge.Base {
 	t.Helper()
 	kb, err := knowledge.Embedded()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &kb.Words
+	return kb
 }
+
+func words(t *testing.T) *knowledge.Lexicon { return &embedded(t).Consent }
 
 // page builds a screen of one app: "=" before a label makes it a button, "#" a
 // box to tick, "?" a text field, "*" a password field, "-" a disabled button; anything else is text.
@@ -65,15 +67,15 @@ func TestRecognise(t *testing.T) {
 		{name: "a negation is a refusal", screen: []string{text, "=I accept", "=I do not accept"}, kind: Consent, accept: "I accept", reject: "I do not accept"},
 		{name: "only the necessary is a refusal", screen: []string{text, "=Accept all", "=Accept only necessary"}, kind: Consent, accept: "Accept all", reject: "Accept only necessary"},
 		{name: "no way to refuse but by settings", screen: []string{text, "=Accept all", "=Manage options"}, kind: Consent, accept: "Accept all", settings: "Manage options"},
-		{name: "a notice", screen: []string{text, "=Got it"}, kind: Consent, accept: "Got it"},
-		{name: "a box to tick is no button", screen: []string{text, "#I agree", "=Next"}, kind: Unknown},
+		{name: "a notice", screen: []string{text, "=Got it"}, kind: Notice, accept: "Got it"},
+		{name: "a box to tick is no button", screen: []string{text, "#I agree", "=Next"}, kind: Consent},
 		{name: "a disabled button can't be tapped", screen: []string{text, "-Accept", "=Reject"}, kind: Consent, reject: "Reject"},
-		{name: "yes and no without a question", screen: []string{"Incoming call", "=Accept", "=Decline"}, kind: Unknown},
-		{name: "a link to the policy makes no dialog", screen: []string{"Welcome", "=Privacy policy", "=OK"}, kind: Unknown},
-		{name: "words and no button", screen: []string{text, "=Next", "=Home"}, kind: Unknown},
+		{name: "yes and no without a question", screen: []string{"Incoming call", "=Accept", "=Decline"}, kind: Ordinary},
+		{name: "a link to the policy makes no dialog", screen: []string{"Welcome", "=Privacy policy", "=OK"}, kind: Onboarding},
+		{name: "words and no button", screen: []string{text, "=Home", "=Search"}, kind: Ordinary},
 		{name: "a password", screen: []string{"Create your account", "?Mail", "*Password", text, "=Accept"}, kind: Signup},
 		{name: "a mail field and sign-up words", screen: []string{"Sign up", "?Mail", "=Continue"}, kind: Signup},
-		{name: "a search field is no sign-up", screen: []string{"?Search", "=Record"}, kind: Unknown},
+		{name: "a search field is no sign-up", screen: []string{"?Search", "=Record", "=Home"}, kind: Ordinary},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := Recognise(page("org.example.app", c.screen...), w, "org.example.app")
@@ -99,39 +101,24 @@ func TestRecogniseNothing(t *testing.T) {
 	if got := Recognise(nil, words(t), "org.example.app"); got.Kind != Unknown {
 		t.Errorf("%+v", got)
 	}
-	if got := Find(nil, words(t), knowledge.RoleRecord); got != nil {
+	if got := Find(nil, &embedded(t).Words, knowledge.RoleRecord); got != nil {
 		t.Errorf("%v", got)
 	}
 }
 
-// wordList is a small vocabulary of a test's own.
-type wordList map[string][]string
-
-func (w wordList) Match(role, text string) (string, string, bool) {
-	for _, p := range w[role] {
-		if strings.EqualFold(p, text) {
-			return "en", p, true
-		}
-	}
-	return "", "", false
-}
-
-func TestLabelThatReadsAsYesAndNoStopsTheAudit(t *testing.T) {
-	w := wordList{knowledge.RoleConsent: {"privacy"}, knowledge.RoleAccept: {"fine", "yes"}, knowledge.RoleReject: {"fine"}}
-	got := Recognise(page("a.b", "privacy", "=fine", "=yes"), w, "org.example.app")
-	if got.Kind != Unknown || got.Accept != nil {
+func TestLabelThatReadsAsYesAndNoIsNotTapped(t *testing.T) {
+	got := Recognise(page("a.b", "We use cookies to process your data", "=Accept or reject", "=Don't reject"), words(t), "org.example.app")
+	if len(got.Accept)+len(got.Reject) > 0 {
 		t.Errorf("%+v", got)
 	}
 }
 
 func TestButtonInTheDialogGoesBeforeThePageBehind(t *testing.T) {
-	w := wordList{knowledge.RoleConsent: {"privacy"}, knowledge.RoleAccept: {"ok"}}
-	behind, dialog := page("a.b", "=ok"), page("a.b", "privacy", "=ok")
-	inDialog := dialog.Children[1]
+	behind, dialog := page("a.b", "Offer of the day", "=Accept", "=Decline"), page("a.b", "We use cookies to process your data", "=Accept", "=Decline")
 	root := &screen.Node{Class: "hierarchy", Children: []*screen.Node{behind, dialog}}
-	got := Recognise(root, w, "org.example.app")
-	if len(got.Accept) != 2 || got.Accept[0] != inDialog {
-		t.Errorf("the first button to tap is not the dialog's: %+v", got)
+	got := Recognise(root, words(t), "org.example.app")
+	if len(got.Reject) != 1 || got.Reject[0] != dialog.Children[2] || got.Accept[0] != dialog.Children[1] {
+		t.Errorf("the buttons to tap are not the dialog's: %+v", got)
 	}
 }
 
@@ -178,7 +165,7 @@ func TestStuckApp(t *testing.T) {
 }
 
 func TestFind(t *testing.T) {
-	w := words(t)
+	w := &embedded(t).Words
 	root := page("a.b", "Record", "=Discard draft", "=Record", "=Discard")
 	if got := Find(root, w, knowledge.RoleRecord); len(got) != 1 || !got[0].Clickable {
 		t.Errorf("record: %s", labels(got))

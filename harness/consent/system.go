@@ -15,64 +15,65 @@ const (
 	waitButton       = "android:id/aerr_wait"
 )
 
-var permissionPackages = []string{".permissioncontroller", ".packageinstaller"}
-
-// The ids of the buttons of a permission prompt, the one that gives least first.
-var (
-	allowButtons = []string{"permission_allow_foreground_only_button", "permission_allow_one_time_button", "permission_allow_button", "permission_allow_always_button"}
-	denyButtons  = []string{"permission_deny_button", "permission_deny_and_dont_ask_again_button", "permission_no_upgrade_button", "permission_no_upgrade_and_dont_ask_again_button"}
-)
-
 // system recognises Android's own dialogs.
-func system(root *screen.Node, words Words, app string) (Screen, bool) {
+func system(root *screen.Node, lex *knowledge.Lexicon, app string) (Screen, bool) {
 	var prompt []*screen.Node
 	for n := range root.All() {
-		if n.Package == app {
+		if n.Package == app && app != "" {
 			continue
 		}
 		if n.Package == frameworkPackage && n.ID == waitButton {
 			return Screen{Kind: Stuck, Confidence: 1, Reason: "Android says that something isn't responding", Close: []*screen.Node{n}}, true
 		}
-		if drawsPermissions(n.Package) && n.Enabled && n.Visible() {
+		if drawsPermissions(lex, n.Package) && n.Enabled && n.Visible() {
 			prompt = append(prompt, n)
 		}
 	}
 	if len(prompt) == 0 {
 		return Screen{}, false
 	}
+	ids := &lex.Permission
 	s := Screen{Kind: Permission, Confidence: 1, Reason: "Android asks for a permission",
-		Accept: byID(prompt, allowButtons), Reject: byID(prompt, denyButtons)}
+		Accept: byIDs(prompt, ids.Allow), Reject: byIDs(prompt, ids.Deny), Settings: byIDs(prompt, ids.Settings)}
 	if len(s.Accept) == 0 && len(s.Reject) == 0 {
 		s.Confidence = 0.7
 		for _, n := range prompt {
-			if !n.Clickable {
+			if !isButton(n) || n.Checkable {
 				continue
 			}
-			if _, _, ok := words.Match(knowledge.RolePermissionDeny, n.Label()); ok {
+			readings := lex.Read(n.Label())
+			has := func(sense knowledge.Sense) bool {
+				return slices.ContainsFunc(readings, func(r knowledge.Reading) bool { return r.Has(sense) })
+			}
+			if has(knowledge.SenseDenyLabel) {
 				s.Reject = append(s.Reject, n)
-			} else if _, _, ok := words.Match(knowledge.RolePermissionAllow, n.Label()); ok {
+			} else if has(knowledge.SenseAllowLabel) {
 				s.Accept = append(s.Accept, n)
 			}
 		}
 	}
-	if len(s.Accept) == 0 && len(s.Reject) == 0 {
-		return Screen{Kind: Unknown, Reason: "Android's permission controller shows a screen without buttons that are known"}, true
+	if len(s.Accept) > 0 || len(s.Reject) > 0 {
+		return s, true
 	}
-	return s, true
+	if len(byIDs(prompt, ids.Message)) > 0 {
+		return unknown("Android asks for a permission and shows no button that is known"), true
+	}
+	// The same packages install apps and show their own pages.
+	return unknown("Android's permission controller shows a screen without buttons that are known"), true
 }
 
-func drawsPermissions(pkg string) bool {
-	return slices.ContainsFunc(permissionPackages, func(suffix string) bool {
-		return strings.HasPrefix(pkg, "com.") && strings.HasSuffix(pkg, suffix)
-	})
+// drawsPermissions reports whether a package is a system's permission controller.
+func drawsPermissions(lex *knowledge.Lexicon, pkg string) bool {
+	return slices.Contains(lex.Permission.Packages, pkg) ||
+		strings.HasPrefix(pkg, "com.") && (strings.HasSuffix(pkg, ".permissioncontroller") || strings.HasSuffix(pkg, ".packageinstaller"))
 }
 
-// byID finds buttons by the last part of their id, in the order of the ids.
-func byID(nodes []*screen.Node, ids []string) []*screen.Node {
+// byIDs finds buttons by the last part of their id, in the order of the ids.
+func byIDs(nodes []*screen.Node, ids []string) []*screen.Node {
 	var found []*screen.Node
 	for _, id := range ids {
 		for _, n := range nodes {
-			if strings.HasSuffix(n.ID, ":id/"+id) {
+			if strings.HasSuffix(n.ID, ":id/"+id) && n.Enabled {
 				found = append(found, n)
 			}
 		}

@@ -24,6 +24,7 @@ import (
 const (
 	FileSignatures = "signatures.yaml"
 	FileOwners     = "owners.yaml"
+	FileConsent    = "consent.yaml"
 	FileWords      = "words.yaml"
 	FileTraps      = "traps.yaml"
 	FileDisguises  = "disguises.yaml"
@@ -55,6 +56,7 @@ type Base struct {
 	Owners     Owners
 	Words      Words
 	Signup     Words // of sign-up forms
+	Consent    Lexicon
 	Traps      Traps
 	Disguises  Disguises
 	Fields     Fields
@@ -116,6 +118,7 @@ func Load(fsys fs.FS, more ...Addition) (*Base, error) {
 		name string
 		into any
 	}{
+		{FileConsent, &base.Consent},
 		{FileDisguises, &base.Disguises},
 		{FileFeatures, &features},
 		{FileFields, &base.Fields},
@@ -175,6 +178,7 @@ func (b *Base) prepare() error {
 		{FileOwners, b.Owners.check},
 		{FileWords, b.Words.prepare},
 		{FileSignup, b.Signup.prepare},
+		{FileConsent, b.Consent.prepare},
 		{FileTraps, b.Traps.prepare},
 		{FileDisguises, b.Disguises.check},
 		{FileFields, b.Fields.prepare},

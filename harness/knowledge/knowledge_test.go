@@ -72,7 +72,7 @@ func TestErrorsNameThePlace(t *testing.T) {
 		"trap with a star":   {FileTraps, "hosts: [captive.apple.com]", "hosts: [\"captive.*\"]", "must be exact"},
 		"pattern":            {FileTraps, "AIza[0-9A-Za-z_-]{35}", "AIza[", "trap google-api-key"},
 		"coarse coordinates": {FileDisguises, "location_decimals: 4", "location_decimals: 1", "below 3 a coordinate is a town"},
-		"role twice":         {FileWords, "role: reject", "role: accept", `role "accept" stands twice`},
+		"role twice":         {FileWords, "role: stop", "role: record", `role "record" stands twice`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			changed := files(t)

@@ -12,17 +12,9 @@ import (
 
 // The roles that words on a screen can have.
 const (
-	RoleAccept          = "accept"           // a button that agrees
-	RoleReject          = "reject"           // a button that refuses
-	RoleSettings        = "settings"         // a button that leads to a choice in detail
-	RoleConsent         = "consent"          // words that make a screen a consent dialog
-	RoleRecord          = "record"           // a button that starts a recording or a draft
-	RoleStop            = "stop"             // a button that ends a recording
-	RoleDiscard         = "discard"          // a button that throws a draft away
-	RolePermissionAllow = "permission_allow" // the system's own prompt
-	RolePermissionDeny  = "permission_deny"
-	RoleSignup          = "signup" // a button or title of a sign-up or log-in form
-	RoleClose           = "close"  // a button that closes what is in the way
+	RoleRecord  = "record"  // a button that starts a recording or a draft
+	RoleStop    = "stop"    // a button that ends a recording
+	RoleDiscard = "discard" // a button that throws a draft away
 )
 
 // The roles that words on the way to a sign-up form, and in it, can have.
@@ -53,7 +45,7 @@ type Role struct {
 	Action bool `yaml:"action"`
 	// MaxWords is how long a text may be for a phrase in it to count; 0 for any length.
 	MaxWords int `yaml:"max_words"`
-	// Blocked lists words that forbid a phrase of this role, such as "only" beside "accept".
+	// Blocked lists words that forbid a phrase of this role.
 	Blocked   []Language `yaml:"blocked"`
 	Languages []Language `yaml:"languages"`
 }
@@ -68,8 +60,8 @@ type Language struct {
 // Match reports whether a text on a screen has a role, and the language and the
 // pattern that say so. A pattern that is the whole text goes before one that
 // stands in it. Case, punctuation and spaces do not matter. A negation or a
-// limiting word that the pattern does not hold itself keeps a phrase from
-// matching, so "do not accept" and "accept only necessary" accept nothing.
+// blocked word that the pattern does not hold itself keeps a phrase from
+// matching, so "do not record" records nothing.
 func (w *Words) Match(role string, text string) (lang, pattern string, ok bool) {
 	i := slices.IndexFunc(w.Roles, func(r Role) bool { return r.Role == role })
 	if i < 0 {

@@ -2,10 +2,13 @@ package screen
 
 import (
 	"bytes"
+	"cmp"
+	"encoding/binary"
 	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -25,9 +28,10 @@ var ErrTooLarge = errors.New("the screen's description is too large to be a real
 // ErrNoScreen says that there is no description of a screen in what was read.
 var ErrNoScreen = errors.New("no description of a screen")
 
-// Parse reads uiautomator's XML. The root stands for the whole screen; the
-// windows are its children. Lines before and after the XML, which uiautomator
-// prints to a terminal, are passed over. The error wraps [ErrTooLarge] or
+// Parse reads uiautomator's XML, in UTF-8 or UTF-16. The root stands for the whole
+// screen; the windows are its children, the topmost last where the dump (of
+// `uiautomator dump --windows`) says how they lie. Lines before and after the XML, which
+// uiautomator prints to a terminal, are passed over. The error wraps [ErrTooLarge] or
 // [ErrNoScreen] where that is why.
 func Parse(r io.Reader) (*Node, error) {
 	raw, err := io.ReadAll(io.LimitReader(r, MaxSize+1))
@@ -37,9 +41,10 @@ func Parse(r io.Reader) (*Node, error) {
 	if len(raw) > MaxSize {
 		return nil, fmt.Errorf("%w: more than %d MiB", ErrTooLarge, MaxSize>>20)
 	}
-	from := bytes.Index(raw, []byte("<hierarchy"))
+	raw = utf8Of(raw)
+	from := start(raw)
 	if from < 0 {
-		return nil, fmt.Errorf("%w: it has no <hierarchy> and begins with %q", ErrNoScreen, raw[:min(len(raw), 60)])
+		return nil, noScreen(raw)
 	}
 	d := xml.NewDecoder(bytes.NewReader(mend(raw[from:])))
 	var stack []*Node
@@ -67,19 +72,74 @@ func Parse(r io.Reader) (*Node, error) {
 		case xml.EndElement:
 			n := stack[len(stack)-1]
 			stack = stack[:len(stack)-1]
-			if len(stack) == 0 {
+			if structural(t.Name.Local) {
+				slices.SortStableFunc(n.Children, func(a, b *Node) int { return cmp.Compare(a.Layer, b.Layer) })
 				n.Bounds = cover(n.Children)
+			}
+			if len(stack) == 0 {
 				return n, nil
 			}
 		}
 	}
 }
 
+// start is where the description begins, or -1.
+func start(raw []byte) int {
+	from := bytes.Index(raw, []byte("<hierarchy"))
+	if all := bytes.Index(raw, []byte("<displays")); all >= 0 && all < from {
+		return all
+	}
+	return from
+}
+
+// structural reports whether an element stands for no view: the whole, a display, a window.
+func structural(name string) bool {
+	return name == "hierarchy" || name == "displays" || name == "display" || name == "window"
+}
+
+// noScreen says what stands there instead of a description.
+func noScreen(raw []byte) error {
+	text := strings.TrimSpace(string(raw[:min(len(raw), 4096)]))
+	switch {
+	case text == "":
+		return fmt.Errorf("%w: there is nothing in it", ErrNoScreen)
+	case strings.Contains(text, "null root node") || strings.Contains(text, "could not get idle state"):
+		line, _, _ := strings.Cut(text, "\n")
+		return fmt.Errorf("%w: uiautomator failed (%.100q); make the dump again once the screen is at rest", ErrNoScreen, line)
+	case !strings.Contains(text, "<"):
+		return fmt.Errorf("%w: it is no XML and begins with %.60q", ErrNoScreen, text)
+	}
+	return fmt.Errorf("%w: it has no <hierarchy> and begins with %.60q", ErrNoScreen, text)
+}
+
+// utf8Of makes UTF-8 of UTF-16, which a byte order mark or the zeros in "<?" tell.
+func utf8Of(raw []byte) []byte {
+	var order binary.ByteOrder
+	switch {
+	case bytes.HasPrefix(raw, []byte{0xff, 0xfe}), bytes.HasPrefix(raw, []byte{'<', 0}):
+		order = binary.LittleEndian
+	case bytes.HasPrefix(raw, []byte{0xfe, 0xff}), bytes.HasPrefix(raw, []byte{0, '<'}):
+		order = binary.BigEndian
+	default:
+		return raw
+	}
+	units := make([]uint16, len(raw)/2)
+	for i := range units {
+		units[i] = order.Uint16(raw[2*i:])
+	}
+	return []byte(string(utf16.Decode(units)))
+}
+
 func element(t xml.StartElement) *Node {
 	n := &Node{}
-	if t.Name.Local == "hierarchy" {
-		n.Class = "hierarchy"
+	if structural(t.Name.Local) {
+		n.Class = t.Name.Local
 		n.Enabled = true
+		for _, a := range t.Attr {
+			if a.Name.Local == "layer" {
+				n.Layer, _ = strconv.Atoi(a.Value)
+			}
+		}
 		return n
 	}
 	for _, a := range t.Attr {
@@ -111,6 +171,8 @@ func element(t xml.StartElement) *Node {
 			n.Scrollable = is
 		case "password":
 			n.Password = is
+		case "visible-to-user", "displayed":
+			n.Hidden = a.Value == "false"
 		}
 	}
 	return n

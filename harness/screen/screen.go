@@ -43,7 +43,11 @@ type Node struct {
 	Text, Desc, ID, Class, Package, Hint                         string
 	Bounds                                                       Rect
 	Clickable, Checkable, Checked, Enabled, Scrollable, Password bool
-	Children                                                     []*Node
+	// Hidden is said of what has a place on the screen and can't be seen all the same.
+	Hidden bool
+	// Layer is the depth of a window in a dump of all windows; a higher one lies on top.
+	Layer    int
+	Children []*Node
 }
 
 // All yields the node and everything below it, parents first, in the tree's order.
@@ -117,7 +121,9 @@ func (n *Node) Label() string {
 	return strings.Join(parts, " ")
 }
 
-// own is the node's own label, its white space made single.
+// Own is what the node says itself, its white space made single: text, else description, else hint.
+func (n *Node) Own() string { return n.own() }
+
 func (n *Node) own() string {
 	for _, s := range []string{n.Text, n.Desc, n.Hint} {
 		if s = strings.Join(strings.Fields(s), " "); s != "" {
@@ -128,7 +134,7 @@ func (n *Node) own() string {
 }
 
 // Visible reports whether any pixel of the node can be on the screen.
-func (n *Node) Visible() bool { return !n.Bounds.Empty() }
+func (n *Node) Visible() bool { return !n.Hidden && !n.Bounds.Empty() }
 
 // Editable reports whether text can be typed into the node.
 func (n *Node) Editable() bool {
