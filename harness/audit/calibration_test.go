@@ -18,6 +18,7 @@ import (
 // TestGuilty audits ClipShare and compares what the judge says with what the
 // services really received.
 func TestGuilty(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, apps.ClipShare())
 	if _, err := audit.Run(t.Context(), r.options); err != nil {
 		t.Fatal(err)
@@ -100,6 +101,7 @@ func TestGuilty(t *testing.T) {
 
 // TestInnocent audits Pantry, which must not be accused of anything.
 func TestInnocent(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, apps.Pantry())
 	if _, err := audit.Run(t.Context(), r.options); err != nil {
 		t.Fatal(err)
@@ -232,6 +234,7 @@ func encode(t *testing.T, j *judge.Judgement) []byte {
 // TestRefusedCamera refuses the camera when the app asks for it. Then nothing was
 // recorded, and nothing may be said about drafts.
 func TestRefusedCamera(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, apps.Pantry())
 	var err error
 	if r.options.Protocol, err = protocol.Parse("refused.yaml", []byte(`
@@ -280,6 +283,7 @@ arms:
 
 // TestArmsAndRepeats runs every act, in two arms, twice.
 func TestArmsAndRepeats(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, apps.ClipShare())
 	var err error
 	if r.options.Protocol, err = protocol.Parse("arms.yaml", []byte(`

@@ -23,6 +23,7 @@ import (
 // TestInterruptedLeavesNothingOnTheDevice ends an audit in the middle of a phase,
 // as Ctrl-C does, and compares the device with what it was before.
 func TestInterruptedLeavesNothingOnTheDevice(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, apps.ClipShare())
 	lease, dev := r.keepDevice(t)
 	before := snapshot(t, dev)
@@ -56,6 +57,7 @@ func TestInterruptedLeavesNothingOnTheDevice(t *testing.T) {
 
 // TestDeviceGoesAway takes the device away in the middle of a phase.
 func TestDeviceGoesAway(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, apps.Pantry())
 	lease, _ := r.keepDevice(t)
 	r.options.Provider = kept{lease}
@@ -85,6 +87,7 @@ func TestDeviceGoesAway(t *testing.T) {
 
 // TestAppThatIsThereAlready leaves somebody's app alone.
 func TestAppThatIsThereAlready(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, apps.Pantry())
 	lease, dev := r.keepDevice(t)
 	if err := dev.Install(t.Context(), r.options.Files); err != nil {
@@ -105,6 +108,7 @@ func TestAppThatIsThereAlready(t *testing.T) {
 
 // TestOneAuditADevice starts an audit on a device on which another one runs.
 func TestOneAuditADevice(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, apps.Pantry())
 	lease, dev := r.keepDevice(t)
 	r.options.Provider = kept{lease}
@@ -133,6 +137,7 @@ func TestOneAuditADevice(t *testing.T) {
 // TestSomebodyElsesApp audits a real app that nobody here wrote and that the
 // embedded device can't run.
 func TestSomebodyElsesApp(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, apps.Pantry())
 	r.options.Files = []string{fetchFromNPM(t, "io.appium.settings", "package/apks/settings_apk-debug.apk")}
 	if _, err := audit.Run(t.Context(), r.options); err != nil {

@@ -10,6 +10,10 @@ import (
 // uninstalling and wiping, and a new one does not.
 func (c *comparison) recoverable() {
 	if c.first == nil {
+		if len(c.with(New)) == 0 && len(c.with(Changed)) == 0 {
+			c.Grounds = "no id was given in the arms that are compared"
+			return
+		}
 		c.Open = "no run with the identity that is used again was answered with an id"
 		if why := c.undone(First, ""); why != "" {
 			c.Open += " (" + why + ")"
