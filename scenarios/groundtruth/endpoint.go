@@ -24,8 +24,15 @@ type call struct {
 	in  object // the body, where it is JSON or a form
 	raw []byte
 	out http.Header
+	w   http.ResponseWriter // for what is no plain answer
 	*Ledger
 }
+
+// done is returned by an endpoint that has answered by itself.
+type done struct{}
+
+// redirect sends the client elsewhere.
+type redirect string
 
 // fault is an answer other than 200.
 type fault struct {
@@ -40,7 +47,7 @@ type text struct {
 
 func (e endpoint) with(l *Ledger) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c := &call{Request: r, out: w.Header(), Ledger: l}
+		c := &call{Request: r, out: w.Header(), w: w, Ledger: l}
 		status, media, body := http.StatusOK, "application/json; charset=utf-8", []byte(nil)
 		if err := c.read(); err != nil {
 			status, body = http.StatusBadRequest, encode(object{"error": err.Error()})
@@ -48,6 +55,12 @@ func (e endpoint) with(l *Ledger) http.Handler {
 			switch out := e(c).(type) {
 			case nil:
 				status = http.StatusNoContent
+			case done:
+				l.ask(r, http.StatusSwitchingProtocols)
+				return
+			case redirect:
+				status = http.StatusFound
+				w.Header().Set("Location", string(out))
 			case fault:
 				status, body = out.status, encode(out.body)
 			case text:

@@ -23,7 +23,7 @@ type Asked struct {
 	Run          string // the arm in which it came
 	Host         string
 	Method, Path string
-	Status       int // of the answer
+	Status       int // of the answer; 101 where it was upgraded
 }
 
 // Issued is one thing that a service handed out.

@@ -1,6 +1,11 @@
 package groundtruth
 
-import "net/http"
+import (
+	"net/http"
+	"net/url"
+
+	"github.com/coder/websocket"
+)
 
 // own are services that no signature describes: only what they do tells.
 func own() []Service {
@@ -86,6 +91,93 @@ func own() []Service {
 			App: func(p *Phone) {
 				p.keep("joined", func() string { return p.post("https://www.owncookie.example/join", object{}, nil).at("user_id") })
 				p.get("https://www.owncookie.example/timeline", nil)
+			},
+		},
+		{
+			Name: "own-redirect", Label: Account,
+			About: "a user and a session in the address that a redirect leads to",
+			Routes: func(l *Ledger) Routes {
+				return Routes{
+					"GET www.ownredirect.example/enter": func(c *call) any {
+						id, _ := c.account("", uuid)
+						return redirect("https://www.ownredirect.example/home?" + url.Values{"user_id": {id}, "session_token": {c.grant(opaque(24))}}.Encode())
+					},
+					"GET www.ownredirect.example/home": func(c *call) any { return c.must(c.FormValue("session_token"), posts) },
+				}
+			},
+			App: func(p *Phone) { p.get("https://www.ownredirect.example/enter", nil) },
+		},
+		{
+			Name: "own-socket", Label: Account,
+			About: "a user and a key that come over a WebSocket",
+			Routes: func(l *Ledger) Routes {
+				return Routes{
+					"GET ws.ownsocket.example/live": func(c *call) any {
+						s, err := websocket.Accept(c.w, c.Request, nil)
+						if err != nil {
+							return done{}
+						}
+						defer s.CloseNow()
+						ctx := c.Context()
+						if _, _, err := s.Read(ctx); err != nil {
+							return done{}
+						}
+						id, _ := c.account("", snowflake)
+						if s.Write(ctx, websocket.MessageText, encode(object{"op": "welcome", "user": object{"id": id}, "session_key": c.grant(opaque(24))})) == nil {
+							_ = s.Close(websocket.StatusNormalClosure, "")
+						}
+						return done{}
+					},
+					"GET api.ownsocket.example/feed": func(c *call) any { return c.must(c.Header.Get("X-Session-Key"), posts) },
+				}
+			},
+			App: func(p *Phone) {
+				key := p.keep("key", func() string {
+					return p.socket("wss://ws.ownsocket.example/live", object{"op": "hello"}).at("session_key")
+				})
+				p.get("https://api.ownsocket.example/feed", headers{"X-Session-Key", key})
+			},
+		},
+		{
+			Name: "own-headers", Label: Account,
+			About: "a user and a token in headers of the answer",
+			Routes: func(l *Ledger) Routes {
+				return Routes{
+					"POST api.ownheaders.example/hello": func(c *call) any {
+						id, _ := c.account("", uuid)
+						c.out.Set("X-User-Id", id)
+						c.out.Set("X-Auth-Token", c.grant(opaque(32)))
+						return posts()
+					},
+					"GET api.ownheaders.example/feed": func(c *call) any { return c.must(c.Header.Get("X-Auth-Token"), posts) },
+				}
+			},
+			App: func(p *Phone) {
+				if p.Storage["token"] == "" {
+					r := p.post("https://api.ownheaders.example/hello", object{}, nil)
+					p.Storage["token"], p.Storage["id"] = r.header.Get("X-Auth-Token"), r.header.Get("X-User-Id")
+				}
+				p.get("https://api.ownheaders.example/feed", headers{"X-Auth-Token", p.Storage["token"], "X-User-Id", p.Storage["id"]})
+			},
+		},
+		{
+			Name: "own-form", Label: Account,
+			About: "a user and a token in an answer that is a form, as OAuth 1 has it",
+			Routes: func(l *Ledger) Routes {
+				return Routes{
+					"POST api.ownform.example/oauth/anonymous": func(c *call) any {
+						id, _ := c.account("", snowflake)
+						return text{"application/x-www-form-urlencoded", url.Values{"user_id": {id}, "access_token": {c.grant(opaque(32))}, "expires": {"0"}}.Encode()}
+					},
+					"GET api.ownform.example/feed": feed,
+				}
+			},
+			App: func(p *Phone) {
+				token := p.keep("token", func() string {
+					form, _ := url.ParseQuery(p.post("https://api.ownform.example/oauth/anonymous", url.Values{"model": {"Pixel 6"}}, nil).text)
+					return form.Get("access_token")
+				})
+				p.get("https://api.ownform.example/feed", bearer(token))
 			},
 		},
 		{

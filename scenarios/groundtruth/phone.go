@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/coder/websocket"
 )
 
 // Phone is what an app sees of the device and the person, and how it talks to the
@@ -95,6 +97,30 @@ func (p *Phone) do(method, address string, body any, h headers) (r reply) {
 	if r.status >= 400 {
 		p.Err = fmt.Errorf("%s %s: %d %s", method, address, r.status, got)
 	}
+	return r
+}
+
+// socket opens a WebSocket, says one thing and returns the answer.
+func (p *Phone) socket(address string, say any) (r reply) {
+	if p.Err != nil {
+		return r
+	}
+	s, _, err := websocket.Dial(p.ctx, address, &websocket.DialOptions{HTTPClient: p.client})
+	if err != nil {
+		p.Err = err
+		return r
+	}
+	defer s.CloseNow()
+	if p.Err = s.Write(p.ctx, websocket.MessageText, encode(say)); p.Err != nil {
+		return r
+	}
+	_, data, err := s.Read(p.ctx)
+	if err != nil {
+		p.Err = err
+		return r
+	}
+	p.Err = json.Unmarshal(data, &r.body)
+	_, _, _ = s.Read(p.ctx) // the service says goodbye
 	return r
 }
 

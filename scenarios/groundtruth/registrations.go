@@ -1,6 +1,8 @@
 package groundtruth
 
 import (
+	"encoding/base64"
+	"net/http"
 	"net/url"
 	"strings"
 )
@@ -110,6 +112,47 @@ func registrations() []Service {
 					return p.post("https://parse.groundtruth.example/parse/installations", object{"deviceType": "android", "installationId": p.keep("own", uuid), "timeZone": "Europe/Berlin"}, key).at("objectId")
 				})
 				p.do("PUT", "https://parse.groundtruth.example/parse/installations/"+id, object{"badge": 0}, key)
+			},
+		},
+		{
+			Name: "xandr-uid", Label: Installation, Signature: "xandr-uid",
+			About: "an advertising company's cookie for a browser, handed to another company through a redirect with a uid in it",
+			Routes: func(l *Ledger) Routes {
+				return Routes{
+					"GET ib.adnxs.com/getuid": func(c *call) any {
+						id := ""
+						if old, err := c.Cookie("uuid2"); err == nil {
+							id = old.Value
+						} else {
+							id = l.installation("", func() string { return digits(19) })
+						}
+						c.out.Add("Set-Cookie", (&http.Cookie{Name: "uuid2", Value: id, Path: "/", Secure: true, HttpOnly: true, MaxAge: 7776000}).String())
+						return redirect("https://partner.trap.example/match?adnxs_uid=" + id)
+					},
+					"GET partner.trap.example/match": func(*call) any { return text{"image/gif", "GIF89a"} },
+				}
+			},
+			App: func(p *Phone) {
+				p.get("https://ib.adnxs.com/getuid?https%3A%2F%2Fpartner.trap.example%2Fmatch%3Fadnxs_uid%3D%24UID", nil)
+			},
+		},
+		{
+			Name: "prebid-setuid", Label: Installation, Signature: "prebid-setuid",
+			About: "the ids under which bidders know a browser, kept in a cookie for all of them",
+			Routes: func(l *Ledger) Routes {
+				return Routes{
+					"GET prebid.trap.example/setuid": func(c *call) any {
+						l.installation("", uuid)
+						uids := base64.StdEncoding.EncodeToString(encode(object{"tempUIDs": object{c.FormValue("bidder"): object{"uid": c.FormValue("uid"), "expires": stamp()}}}))
+						c.out.Add("Set-Cookie", (&http.Cookie{Name: "uids", Value: uids, Path: "/", Secure: true, MaxAge: 7776000}).String())
+						return text{"image/gif", "GIF89a"}
+					},
+					"POST prebid.trap.example/openrtb2/auction": func(c *call) any { return object{"id": c.get("id"), "seatbid": []any{}} },
+				}
+			},
+			App: func(p *Phone) {
+				p.get("https://prebid.trap.example/setuid?bidder=adnxs&uid="+p.keep("uid", func() string { return digits(19) }), nil)
+				p.post("https://prebid.trap.example/openrtb2/auction", object{"id": uuid(), "imp": []any{object{"id": "1"}}}, nil)
 			},
 		},
 	}
