@@ -118,7 +118,7 @@ func newInquiry(ev evidence.Evidence, kb *knowledge.Base, s *survey) (*inquiry, 
 	var err error
 	if c.answers, err = unwrap.New([]string{
 		"json", "jwt", "form", "multipart", "xml", "plist", "sse", "grpc", "msgpack", "cbor", "protobuf", "url",
-		"gzip", "zlib", "deflate", "brotli", "zstd", "lz4", "snappy",
+		"base64", "gzip", "zlib", "deflate", "brotli", "zstd", "lz4", "snappy",
 	}, nil); err != nil {
 		return nil, err
 	}

@@ -5,11 +5,11 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"math/rand/v2"
 	"net/url"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/unasked-audit/unasked/harness/flow"
 	"github.com/unasked-audit/unasked/harness/judge/unwrap"
@@ -35,6 +35,8 @@ type traffic struct {
 	t      testing.TB
 	kb     *knowledge.Base
 	opener *unwrap.Opener
+	infer  bool
+	began  time.Time
 }
 
 func newTraffic(t testing.TB) *traffic {
@@ -47,7 +49,7 @@ func newTraffic(t testing.TB) *traffic {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &traffic{t, kb, o}
+	return &traffic{t: t, kb: kb, opener: o}
 }
 
 func bytesOf(v any) []byte {
@@ -72,6 +74,9 @@ func (tr *traffic) outcomes(app string, list ...exchange) []Outcome {
 func (tr *traffic) track(app string, list ...exchange) *Tracker {
 	tr.t.Helper()
 	tracker := NewTracker(tr.kb)
+	if tr.infer {
+		tracker.InferSignup()
+	}
 	type sent struct {
 		event    uint64
 		response bool
@@ -100,7 +105,14 @@ func (tr *traffic) track(app string, list ...exchange) *Tracker {
 			if response {
 				from = unwrap.Message{Headers: x.set, Body: bytesOf(x.reply), Response: true}
 			}
-			m.Unwrapped(tr.opener, from)
+			m.At = tr.began
+			m.Cookies = Lifetimes(x.set, time.Time{})
+			tr.opener.Walk(from, func(p *unwrap.Part) {
+				m.Part(p)
+				if response {
+					m.Page(tr.opener, p)
+				}
+			})
 			tracker.Learn(m)
 			log = append(log, sent{event, response, x, from})
 		}
@@ -157,6 +169,10 @@ func jwt(claims object) string {
 	return "eyJhbGciOiJIUzI1NiJ9." + base64.RawURLEncoding.EncodeToString(bytesOf(claims)) + ".u8Zt4bVn2LxK9mRw3Jy7Pd5SqA"
 }
 
+func register(body, reply any) exchange {
+	return exchange{url: api + "/v1/start", body: body, reply: reply}
+}
+
 func use(headers []flow.Header) exchange {
 	return exchange{method: "GET", url: api + "/v1/feed", headers: headers, reply: object{"ok": true}}
 }
@@ -164,7 +180,6 @@ func use(headers []flow.Header) exchange {
 // What no signature describes is told by what it does.
 func TestBehaviour(t *testing.T) {
 	tr := newTraffic(t)
-	register := func(body, reply any) exchange { return exchange{url: api + "/v1/start", body: body, reply: reply} }
 	for name, c := range map[string]struct {
 		app  string
 		list []exchange
@@ -250,43 +265,6 @@ func TestBehaviour(t *testing.T) {
 				}
 			}
 		})
-	}
-}
-
-// Whatever the traffic, what the client sent first is never minted.
-func TestAnEchoIsNeverMinted(t *testing.T) {
-	tr := newTraffic(t)
-	r := rand.New(rand.NewPCG(7, 11))
-	random := func() string {
-		b := make([]byte, 18)
-		for i := range b {
-			b[i] = byte(r.Uint32())
-		}
-		return base64.RawURLEncoding.EncodeToString(b)
-	}
-	spell := []func(string) string{
-		func(s string) string { return s },
-		func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) },
-		func(s string) string { return url.QueryEscape(url.QueryEscape(s)) },
-		func(s string) string { return `{"inner":"` + s + `"}` },
-		func(s string) string { return "prefix " + s + " suffix" },
-	}
-	for range 60 {
-		id, tok := random(), random()
-		noise := make([]exchange, r.IntN(5))
-		for i := range noise {
-			noise[i] = exchange{url: fmt.Sprintf("%s/v%d", api, i), body: object{"x": random()}, reply: object{"y": random(), "session_id": random()}}
-		}
-		first := exchange{url: api + "/first", body: object{"a": spell[r.IntN(len(spell))](id), "b": spell[r.IntN(len(spell))](tok)}}
-		mint := exchange{url: api + "/start", reply: object{"user_id": id, "access_token": tok}}
-		list := append(append([]exchange{first}, noise...), mint, use(bearer(tok)))
-		if got := kinds(tr.outcomes("", list...)); strings.Contains(got, "account") {
-			t.Fatalf("an echo of %s and %s became %q", id, tok, got)
-		}
-		// The same without the first request is an account, so the test can fail.
-		if got := kinds(tr.outcomes("", append(append([]exchange{}, noise...), mint, use(bearer(tok)))...)); got != "account" {
-			t.Fatalf("what was minted became %q", got)
-		}
 	}
 }
 

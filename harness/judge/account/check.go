@@ -29,7 +29,7 @@ func (t *Tracker) Prepare() (any bool, err error) {
 	seen := map[*Minted]bool{}
 	for _, r := range t.replies {
 		for _, m := range r.minted {
-			if m.gone() || r != t.replies[m.reply] || m.short || len(m.Uses) == 0 && r.signature < 0 && !t.principal(&m.value, r) && !t.installation(&m.value) {
+			if m.gone() || r != t.replies[m.reply] || m.short || len(m.Uses) == 0 && r.signature < 0 && (m.value.Listed || !t.principal(&m.value, r) && !t.installation(&m.value)) {
 				continue
 			}
 			if m = m.root(); seen[m] {
@@ -147,6 +147,9 @@ func spellings(value string) [][]byte {
 		}
 	}
 	forms = append(forms, hex.EncodeToString([]byte(value)))
+	if piece := core(value); piece != "" {
+		forms = append(forms, piece, strings.ToLower(piece), strings.ToUpper(piece))
+	}
 	if d, err := hex.DecodeString(value); err == nil && len(d) >= shortestMinted {
 		forms = append(forms, string(d))
 	}
@@ -159,6 +162,17 @@ func spellings(value string) [][]byte {
 		}
 	}
 	return out
+}
+
+// core is the one piece of a value that nobody could guess, where the rest is a word:
+// a3f09c77d2e84b11 of android-a3f09c77d2e84b11.
+func core(value string) string {
+	for _, piece := range strings.FieldsFunc(value, func(r rune) bool { return strings.ContainsRune("-_:|.", r) }) {
+		if len(piece) < len(value) && unguessable(piece) && !unguessable(strings.Replace(value, piece, "", 1)) {
+			return piece
+		}
+	}
+	return ""
 }
 
 // CheckPart strikes out what stands in a part of a message before it was minted:

@@ -18,7 +18,7 @@ func (t *Tracker) InferSignup() { t.infer = true }
 // what another service says of them.
 func (t *Tracker) signedUp(m *Message) bool {
 	s := &t.kb.Fields.Signup
-	var identifier, mail, secret, personal, device, provider, foreign bool
+	var identifier, made, mail, secret, personal, device, provider, foreign bool
 	for i := range m.Values {
 		v := &m.Values[i]
 		if v.JWT && v.Key == "iss" && inBody(v) {
@@ -30,7 +30,9 @@ func (t *Tracker) signedUp(m *Message) bool {
 		name := knowledge.FoldName(v.field())
 		switch {
 		case knowledge.Named(s.Identifiers, name):
-			identifier = true
+			// What nobody can remember the app made up, with a password to match.
+			typed := allDigits(v.Text) || strings.Contains(v.Text, "@") || !unguessable(v.Text)
+			identifier, made = identifier || typed, made || !typed
 			mail = mail || strings.Contains(v.Text, "@") || strings.HasPrefix(v.Text, "+")
 		case name == "granttype":
 			if slices.Contains(s.Grants, v.Text) {
@@ -73,7 +75,7 @@ func (t *Tracker) signedUp(m *Message) bool {
 		return true
 	case identifier && personal && (asked || creating):
 		return true
-	case device || installs:
+	case device || installs || made && !identifier:
 		return false // an app that sends the address of the phone's owner along
 	}
 	return identifier && mail && (asked || creating) || secret && asked

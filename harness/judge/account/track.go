@@ -324,7 +324,7 @@ func (t *Tracker) mint(r *reply, index int, m *Message, v *Value, role string) {
 	}
 	minted := t.newMinted(r, index, m, v, role)
 	t.byValue[v.Text] = minted
-	if role != "" || t.token(v) || t.principal(v, r) {
+	if role != "" || !v.Listed && (t.token(v) || t.principal(v, r)) {
 		t.digests(minted)
 	}
 	t.answered(r, m, v, role, minted)
