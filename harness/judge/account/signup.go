@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/net/publicsuffix"
 
+	"github.com/unasked-audit/unasked/harness/flow"
 	"github.com/unasked-audit/unasked/harness/knowledge"
 )
 
@@ -91,4 +92,32 @@ func site(host string) string {
 		return host
 	}
 	return domain
+}
+
+// renews reports whether a request asks for new credentials with one that was issued
+// before anything was recorded.
+func (t *Tracker) renews(m *Message) bool {
+	return slices.ContainsFunc(m.Values, func(v Value) bool {
+		if v.JWT || !inBody(&v) && v.Root != flow.SurfaceURL || !knowledge.Named(t.kb.Fields.Renewals, v.field()) || !unguessable(v.Text) {
+			return false
+		}
+		_, known := t.byValue[v.Text]
+		return !known
+	})
+}
+
+// anonymous reports whether a response says that its user did not sign up.
+func (t *Tracker) anonymous(m *Message) bool {
+	f := &t.kb.Fields
+	return slices.ContainsFunc(m.Values, func(v Value) bool {
+		switch name := v.field(); {
+		case v.Listed && !strings.HasSuffix(v.Path, "]") || !fielded(&v) || len(v.Text) > 32:
+			return false
+		case knowledge.Named(f.Anonymous, name):
+			return v.Text == "true" || v.Text == "1"
+		case knowledge.Named(f.AnonymousPlaces, name):
+			return slices.Contains(f.AnonymousValues, strings.ToLower(v.Text))
+		}
+		return false
+	})
 }

@@ -163,18 +163,6 @@ func (t *Tracker) learnRequest(m *Message) {
 	t.pending[m.Flow] = p
 }
 
-// renews reports whether a request asks for new credentials with one that was issued
-// before anything was recorded.
-func (t *Tracker) renews(m *Message) bool {
-	return slices.ContainsFunc(m.Values, func(v Value) bool {
-		if v.JWT || !inBody(&v) && v.Root != flow.SurfaceURL || !knowledge.Named(t.kb.Fields.Renewals, v.field()) || !unguessable(v.Text) {
-			return false
-		}
-		_, known := t.byValue[v.Text]
-		return !known
-	})
-}
-
 // switching is the status after which a flow is a WebSocket's, and its request still the
 // one that was asked (RFC 9110 section 15.2.2).
 const switching = 101
@@ -221,22 +209,6 @@ func (t *Tracker) known(text string) *Minted {
 		return m
 	}
 	return t.small[text]
-}
-
-// anonymous reports whether a response says that its user did not sign up.
-func (t *Tracker) anonymous(m *Message) bool {
-	f := &t.kb.Fields
-	return slices.ContainsFunc(m.Values, func(v Value) bool {
-		switch name := v.field(); {
-		case v.Listed && !strings.HasSuffix(v.Path, "]") || !fielded(&v) || len(v.Text) > 32:
-			return false
-		case knowledge.Named(f.Anonymous, name):
-			return v.Text == "true" || v.Text == "1"
-		case knowledge.Named(f.AnonymousPlaces, name):
-			return slices.Contains(f.AnonymousValues, strings.ToLower(v.Text))
-		}
-		return false
-	})
 }
 
 func (t *Tracker) bySignature(r *reply, index int, m *Message, s *knowledge.Signature) {
