@@ -6,13 +6,16 @@ AUDITS  ?= audits
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 export CGO_ENABLED ?= 0
 
-.PHONY: help demo build test check bench groundtruth needs-demo needs-test needs-bench apps clean
+.PHONY: account help demo build test check bench groundtruth needs-demo needs-test needs-bench apps clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: needs-demo build ## audit both calibration apps on the embedded device and say where the reports are
 	@sh scripts/demo.sh $(BIN) $(AUDITS)
+
+account: needs-demo build ## run the whole experiment on accounts on the guilty calibration app (two minutes)
+	@$(BIN) audit emulator/virtual/apps/clipshare.apk --virtual --protocol account --out $(AUDITS)/account-$$(date +%Y%m%d-%H%M%S); code=$$?; [ $$code -eq 1 ] || exit $$code
 
 build: ## build the program, bin/unasked
 	@$(GO) build -trimpath -ldflags "-X main.revision=$(VERSION)" -o $(BIN) ./cmd/unasked

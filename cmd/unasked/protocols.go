@@ -53,19 +53,26 @@ write your own.`,
 }
 
 func protocolShowCommand() *cobra.Command {
-	return &cobra.Command{
+	var words bool
+	cmd := &cobra.Command{
 		Use:   "show PROTOCOL",
-		Short: "Print a protocol as YAML, to copy and change",
+		Short: "Print a protocol as YAML, to copy and change, or in words",
 		Args:  arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			p, err := loadProtocol(args[0])
 			if err != nil {
 				return err
 			}
+			if words {
+				_, err = fmt.Fprint(cmd.OutOrStdout(), p.Words())
+				return err
+			}
 			_, err = cmd.OutOrStdout().Write(p.Source)
 			return err
 		},
 	}
+	cmd.Flags().BoolVar(&words, "words", false, "say in sentences what is done")
+	return cmd
 }
 
 // loadProtocol loads a protocol; what is wrong with its name or its text is wrong usage.

@@ -20,6 +20,9 @@ type arms struct {
 	changed map[string]bool        // shared files that were said to have been changed
 }
 
+// backupsWereOff is the detail of turning backups off where nothing was to be done.
+const backupsWereOff = "nothing was turned off"
+
 func (a *arms) refuse(kind canary.Kind, why string) {
 	if a.refused == nil {
 		a.refused = map[canary.Kind]string{}
@@ -30,13 +33,13 @@ func (a *arms) refuse(kind canary.Kind, why string) {
 // prepareArms makes the device forget: backups are off, and what is in shared storage is
 // known, so that what the app adds to it can be taken away.
 func (r *run) prepareArms(ctx context.Context) error {
-	err := r.act("stop-backup", "bmgr enable false", func() error {
-		undo, err := r.dev.StopBackup(ctx)
-		if undo != nil {
-			r.undo.push("turn the device's backups on again", undo)
-		}
-		return err
-	})
+	undo, err := r.dev.StopBackup(ctx)
+	detail := backupsWereOff
+	if undo != nil {
+		r.undo.push("turn the device's backups on again", undo)
+		detail = "bmgr enable false"
+	}
+	err = r.act("stop-backup", detail, func() error { return err })
 	if err := r.unlessPassing(ctx, err); err != nil {
 		return err
 	}

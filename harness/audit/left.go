@@ -20,6 +20,7 @@ type Left struct {
 // be set on the device, and returns the device's serial with it.
 func LeftOnDevice(ctx context.Context, ev evidence.Evidence) (serial string, left []Left, err error) {
 	var app, proxy, authority, installed, planted, restored = "", "", false, false, []string{}, false
+	backups := false
 	for e, err := range ev.Events(ctx) {
 		if err != nil {
 			return "", nil, err
@@ -55,6 +56,8 @@ func LeftOnDevice(ctx context.Context, ev evidence.Evidence) (serial string, lef
 				installed = installed || a.OK
 			case "uninstall":
 				installed = installed && !a.OK
+			case "stop-backup":
+				backups = a.Detail != backupsWereOff
 			case "trust-ca":
 				authority = true
 			case "set-proxy":
@@ -75,6 +78,9 @@ func LeftOnDevice(ctx context.Context, ev evidence.Evidence) (serial string, lef
 			Left{"adb's reverse of port " + port, adb + "reverse --remove tcp:" + port})
 	}
 	left = append(left, Left{"the mark that keeps other audits away", adb + "shell settings delete global unasked_audit"})
+	if backups {
+		left = append(left, Left{"the device's backups, which are off", adb + "shell bmgr enable true"})
+	}
 	if installed {
 		left = append(left, Left{"the app", adb + "uninstall " + app})
 	}
