@@ -41,6 +41,9 @@ func (r *reader) consent(a *subject, b *Screen) (Screen, bool) {
 		return r.notice(a, b, said)
 	case accept && reject:
 		if !a.strong() {
+			if a.other > 0 || !a.policy {
+				return Screen{}, false // two answers, and one word that may mean anything
+			}
 			return is(0.8, "can be accepted and refused")
 		}
 		return is(0.95, "can be accepted and refused")

@@ -2,6 +2,7 @@ package consent
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"github.com/unasked-audit/unasked/harness/knowledge"
 	"github.com/unasked-audit/unasked/harness/screen"
@@ -11,6 +12,7 @@ import (
 type subject struct {
 	topic, hint, terms, other, signup, age, onboard int // how many different words
 	otherTitle                                      bool
+	policy                                          bool                       // a hint is more than one word, as "privacy policy" is
 	words                                           map[knowledge.Sense]string // the first, for the reason
 	texts                                           []*screen.Node             // those that speak of consent
 	fields                                          int
@@ -26,6 +28,12 @@ func (s *subject) strong() bool { return s.topic >= 1 || s.hint >= 2 }
 
 // buttonWords is how long a text on a button may be to count among its words.
 const buttonWords = 8
+
+// titleRunes is how long a text at the top may be to be a title.
+const titleRunes = 70
+
+// spaceless is where the scripts begin that are written without spaces.
+const spaceless = 0x0e00
 
 // about reads all texts of a surface. Of each sense it counts the language that has
 // the most, among those that the screen is likely to be in.
@@ -77,7 +85,7 @@ func (r *reader) about(root *screen.Node, controls []control) subject {
 		}
 		s.count++
 		s.prices = s.prices || price.MatchString(text)
-		title := s.count <= 2
+		title := s.count <= 2 && utf8.RuneCountInString(text) <= titleRunes
 		for _, reading := range r.likely(text) {
 			if button[n] {
 				note(knowledge.SenseOther, &reading)
@@ -102,6 +110,12 @@ func (r *reader) about(root *screen.Node, controls []control) subject {
 			if topic || hint || terms {
 				s.texts = append(s.texts, n)
 			}
+		}
+	}
+	for _, words := range found[knowledge.SenseHint] {
+		for w := range words {
+			first, _ := utf8.DecodeRuneInString(w)
+			s.policy = s.policy || strings.Contains(w, " ") || first >= spaceless
 		}
 	}
 	most := func(sense knowledge.Sense) int {
