@@ -74,7 +74,7 @@ type Routes map[string]endpoint
 
 // Services lists every service, by family. The list is made anew for each call.
 func Services() []Service {
-	return slices.Concat(firebase(), backends(), games(), consumer(), messaging(), sessions(), registrations(), own(), traps())
+	return slices.Concat(firebase(), backends(), games(), consumer(), messaging(), sessions(), registrations(), own(), hardOwn(), traps())
 }
 
 // hosts are the names that the routes answer for, sorted.

@@ -127,13 +127,13 @@ func registrations() []Service {
 							id = l.installation("", func() string { return digits(19) })
 						}
 						c.out.Add("Set-Cookie", (&http.Cookie{Name: "uuid2", Value: id, Path: "/", Secure: true, HttpOnly: true, MaxAge: 7776000}).String())
-						return redirect("https://partner.trap.example/match?adnxs_uid=" + id)
+						return redirect("https://partner.groundtruth.example/match?adnxs_uid=" + id)
 					},
-					"GET partner.trap.example/match": func(*call) any { return text{"image/gif", "GIF89a"} },
+					"GET partner.groundtruth.example/match": func(*call) any { return text{"image/gif", "GIF89a"} },
 				}
 			},
 			App: func(p *Phone) {
-				p.get("https://ib.adnxs.com/getuid?https%3A%2F%2Fpartner.trap.example%2Fmatch%3Fadnxs_uid%3D%24UID", nil)
+				p.get("https://ib.adnxs.com/getuid?https%3A%2F%2Fpartner.groundtruth.example%2Fmatch%3Fadnxs_uid%3D%24UID", nil)
 			},
 		},
 		{
@@ -141,18 +141,18 @@ func registrations() []Service {
 			About: "the ids under which bidders know a browser, kept in a cookie for all of them",
 			Routes: func(l *Ledger) Routes {
 				return Routes{
-					"GET prebid.trap.example/setuid": func(c *call) any {
+					"GET prebid.groundtruth.example/setuid": func(c *call) any {
 						l.installation("", uuid)
 						uids := base64.StdEncoding.EncodeToString(encode(object{"tempUIDs": object{c.FormValue("bidder"): object{"uid": c.FormValue("uid"), "expires": stamp()}}}))
 						c.out.Add("Set-Cookie", (&http.Cookie{Name: "uids", Value: uids, Path: "/", Secure: true, MaxAge: 7776000}).String())
 						return text{"image/gif", "GIF89a"}
 					},
-					"POST prebid.trap.example/openrtb2/auction": func(c *call) any { return object{"id": c.get("id"), "seatbid": []any{}} },
+					"POST prebid.groundtruth.example/openrtb2/auction": func(c *call) any { return object{"id": c.get("id"), "seatbid": []any{}} },
 				}
 			},
 			App: func(p *Phone) {
-				p.get("https://prebid.trap.example/setuid?bidder=adnxs&uid="+p.keep("uid", func() string { return digits(19) }), nil)
-				p.post("https://prebid.trap.example/openrtb2/auction", object{"id": uuid(), "imp": []any{object{"id": "1"}}}, nil)
+				p.get("https://prebid.groundtruth.example/setuid?bidder=adnxs&uid="+p.keep("uid", func() string { return digits(19) }), nil)
+				p.post("https://prebid.groundtruth.example/openrtb2/auction", object{"id": uuid(), "imp": []any{object{"id": "1"}}}, nil)
 			},
 		},
 	}

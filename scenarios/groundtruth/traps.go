@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// trap is a service with a host of its own that is asked once and then used.
-func trap(name string, label Label, about string, start, use endpoint, app func(p *Phone, start, use string)) Service {
-	host := name + ".trap.example"
+// once is a service with a host of its own that is asked once and then used.
+func once(name string, label Label, about string, start, use endpoint, app func(p *Phone, start, use string)) Service {
+	host := name + ".groundtruth.example"
 	return Service{
 		Name: name, Label: label, About: about,
 		Routes: func(*Ledger) Routes {
@@ -20,7 +20,7 @@ func trap(name string, label Label, about string, start, use endpoint, app func(
 // traps look like an account, a session or an installation, and are less.
 func traps() []Service {
 	out := []Service{
-		trap("echo", Nothing, "the app makes an id and a token, and the service says them back",
+		once("echo", Nothing, "the app makes an id and a token, and the service says them back",
 			func(c *call) any {
 				return object{"user_id": c.get("id"), "access_token": c.grant(c.get("secret"))}
 			}, feed,
@@ -28,14 +28,14 @@ func traps() []Service {
 				id, secret := p.keep("id", uuid), p.keep("secret", func() string { return opaque(32) })
 				p.get(use, bearer(p.post(start, object{"id": id, "secret": secret}, nil).at("access_token")))
 			}),
-		trap("upsert", Session, "a record under the app's own id: only the token is the service's",
+		once("upsert", Session, "a record under the app's own id: only the token is the service's",
 			func(c *call) any {
 				return object{"user_id": c.get("user_id"), "access_token": c.grant(c.session(func() string { return opaque(32) }))}
 			}, feed,
 			func(p *Phone, start, use string) {
 				p.get(use, bearer(p.post(start, object{"user_id": p.keep("id", uuid)}, nil).at("access_token")))
 			}),
-		trap("cdn-cookie", Nothing, "a cookie of a delivery network, sent back with every request, beside ids of other things",
+		once("cdn-cookie", Nothing, "a cookie of a delivery network, sent back with every request, beside ids of other things",
 			func(c *call) any {
 				for _, name := range []string{"__cf_bm", "AWSALB", "_abck"} {
 					c.out.Add("Set-Cookie", (&http.Cookie{Name: name, Value: opaque(48), Path: "/", Secure: true}).String())
@@ -44,7 +44,7 @@ func traps() []Service {
 				return object{"page_id": uuid()}
 			}, func(*call) any { return posts() },
 			func(p *Phone, start, use string) { p.post(start, object{}, nil); p.get(use, nil) }),
-		trap("csrf-token", Nothing, "a token that guards a form",
+		once("csrf-token", Nothing, "a token that guards a form",
 			func(c *call) any {
 				token := c.grant(opaque(32))
 				c.out.Add("Set-Cookie", (&http.Cookie{Name: "XSRF-TOKEN", Value: token, Path: "/", Secure: true}).String())
@@ -53,7 +53,7 @@ func traps() []Service {
 			func(p *Phone, start, use string) {
 				p.post(use, object{"q": "bread"}, headers{"X-CSRF-Token", p.post(start, object{}, nil).at("csrf_token")})
 			}),
-		trap("cart", Nothing, "a basket, whose id goes with every request",
+		once("cart", Nothing, "a basket, whose id goes with every request",
 			func(c *call) any {
 				return object{"cart": object{"id": c.grant(uuid()), "items": []any{}}, "cart_id": uuid()}
 			}, func(c *call) any { return c.must(c.get("cart_id"), posts) },
@@ -61,41 +61,41 @@ func traps() []Service {
 				cart := p.keep("cart", func() string { return p.post(start, object{}, nil).at("cart", "id") })
 				p.post(use, object{"cart_id": cart, "sku": "bread"}, nil)
 			}),
-		trap("remote-config", Nothing, "a configuration full of ids, one of which comes back",
+		once("remote-config", Nothing, "a configuration full of ids, one of which comes back",
 			func(c *call) any {
 				return object{"config_id": c.grant(uuid()), "config": object{"theme": hex16(), "banner": uuid(), "min_version": "1.2.0"}, "etag": hex16()}
 			}, func(c *call) any { return c.must(c.FormValue("config_id"), posts) },
 			func(p *Phone, start, use string) {
 				p.get(use+"?config_id="+p.post(start, object{}, nil).at("config_id"), nil)
 			}),
-		trap("flag-bucket", Nothing, "the bucket of a test, sent back as a header",
+		once("flag-bucket", Nothing, "the bucket of a test, sent back as a header",
 			func(c *call) any {
 				return object{"experiment": object{"name": "new-home", "bucket": c.grant(uuid()), "variant": "b"}}
 			}, func(c *call) any { return c.must(c.Header.Get("X-Experiment-Bucket"), posts) },
 			func(p *Phone, start, use string) {
 				p.get(use, headers{"X-Experiment-Bucket", p.post(start, object{}, nil).at("experiment", "bucket")})
 			}),
-		trap("push-token", Nothing, "the system's push token, registered and said back",
+		once("push-token", Nothing, "the system's push token, registered and said back",
 			func(c *call) any { return object{"token": c.get("token"), "registered": true} },
 			func(*call) any { return posts() },
 			func(p *Phone, start, use string) {
 				token := p.keep("push", func() string { return opaque(11) + ":APA91b" + opaque(99) })
 				p.post(use, object{"token": p.post(start, object{"token": token, "platform": "android"}, nil).at("token")}, nil)
 			}),
-		trap("sequence-number", Nothing, "the number of a visit, which counts up",
+		once("sequence-number", Nothing, "the number of a visit, which counts up",
 			func(c *call) any {
 				return object{"visitor": 48213 + len(c.Asked()), "seq": 12, "token": "1764000000000"}
 			},
 			func(*call) any { return posts() },
 			func(p *Phone, start, use string) { p.get(use+"/"+p.post(start, object{}, nil).at("visitor"), nil) }),
-		trap("expiring-session", Session, "a token that is another one at each start, and stands for nobody",
+		once("expiring-session", Session, "a token that is another one at each start, and stands for nobody",
 			func(c *call) any {
 				return object{"session": object{"token": c.grant(c.session(func() string { return opaque(32) })), "expires_in": 60}}
 			}, feed,
 			func(p *Phone, start, use string) {
 				p.get(use, bearer(p.post(start, object{}, nil).at("session", "token")))
 			}),
-		trap("entity-tag", Nothing, "an entity tag that the app asks with again",
+		once("entity-tag", Nothing, "an entity tag that the app asks with again",
 			func(c *call) any {
 				c.out.Set("ETag", `"`+opaque(24)+`"`)
 				return posts()
@@ -103,7 +103,7 @@ func traps() []Service {
 			func(p *Phone, start, use string) {
 				p.get(use, headers{"If-None-Match", p.post(start, object{}, nil).header.Get("ETag")})
 			}),
-		trap("trace-id", Nothing, "an id that follows a request through the service",
+		once("trace-id", Nothing, "an id that follows a request through the service",
 			func(c *call) any {
 				c.out.Set("X-Trace-Id", hex16())
 				c.out.Set("X-Request-Id", uuid())
@@ -113,7 +113,7 @@ func traps() []Service {
 				r := p.post(start, object{}, nil)
 				p.get(use, headers{"X-Trace-Id", r.header.Get("X-Trace-Id"), "X-Request-Id", r.header.Get("X-Request-Id")})
 			}),
-		trap("other-people", Nothing, "the ids of others, one of whom the app asks about",
+		once("other-people", Nothing, "the ids of others, one of whom the app asks about",
 			func(*call) any {
 				return object{"items": []any{object{"user": object{"id": snowflake()}}, object{"user": object{"id": snowflake()}}}}
 			},
@@ -121,7 +121,7 @@ func traps() []Service {
 			func(p *Phone, start, use string) {
 				p.get(use+"/"+p.post(start, object{}, nil).at("items", "0", "user", "id"), nil)
 			}),
-		trap("page-cursor", Nothing, "where the next page of a list begins",
+		once("page-cursor", Nothing, "where the next page of a list begins",
 			func(c *call) any {
 				return object{"posts": []any{}, "next_cursor": opaque(30), "continuation_token": opaque(30)}
 			},
@@ -129,15 +129,15 @@ func traps() []Service {
 			func(p *Phone, start, use string) {
 				p.get(use+"?cursor="+p.post(start, object{}, nil).at("next_cursor"), nil)
 			}),
-		trap("nonce", Nothing, "a number for one use, which guards the next request",
+		once("nonce", Nothing, "a number for one use, which guards the next request",
 			func(c *call) any { return object{"nonce": c.grant(opaque(24)), "state": opaque(24)} },
 			func(c *call) any { return c.must(c.get("nonce"), posts) },
 			func(p *Phone, start, use string) {
 				p.post(use, object{"nonce": p.post(start, object{}, nil).at("nonce")}, nil)
 			}),
-		trap("upload-link", Nothing, "a link that nobody could guess, and that the app follows",
+		once("upload-link", Nothing, "a link that nobody could guess, and that the app follows",
 			func(c *call) any {
-				return object{"upload_url": "https://upload-link.trap.example/v1/use/" + opaque(32)}
+				return object{"upload_url": "https://upload-link.groundtruth.example/v1/use/" + opaque(32)}
 			},
 			func(*call) any { return object{"ok": true} },
 			func(p *Phone, start, use string) {
@@ -146,7 +146,7 @@ func traps() []Service {
 					p.do("PUT", link, []byte("a picture"), nil)
 				}
 			}),
-		trap("exit-address", Account, "a user by the address that the request comes from: the same for everybody behind it, and not by anything of the device",
+		once("exit-address", Account, "a user by the address that the request comes from: the same for everybody behind it, and not by anything of the device",
 			func(c *call) any {
 				address, _, _ := strings.Cut(c.RemoteAddr, ":")
 				id, _ := c.account(address, snowflake)
@@ -155,7 +155,7 @@ func traps() []Service {
 			func(p *Phone, start, use string) { p.get(use, bearer(p.post(start, object{}, nil).at("access_token"))) }),
 	}
 	out[len(out)-1].Compare = true // exit-address
-	backup := trap("auto-backup", Account, "a user that comes back because the app's storage does: it is the phone that remembers",
+	backup := once("auto-backup", Account, "a user that comes back because the app's storage does: it is the phone that remembers",
 		func(c *call) any {
 			id, _ := c.account("", snowflake)
 			return object{"user_id": id, "access_token": c.grant(opaque(32))}
@@ -170,7 +170,7 @@ func traps() []Service {
 			p.get(use+"?me="+p.Storage["id"], bearer(p.Storage["token"]))
 		})
 	backup.Backup, backup.Compare = true, true
-	inside := trap("id-in-the-app", Nothing, "an id and a token that stand in the app: the same on every device",
+	inside := once("id-in-the-app", Nothing, "an id and a token that stand in the app: the same on every device",
 		func(c *call) any {
 			return object{"user_id": "5b8f2f0a-6c1d-4e57-9b1e-2f8a7c3d9e10", "access_token": c.grant("Zk3vQ9xW_s1LmT7bRyUe2HcJ0oNa4PdGf6Xi8KqVwY5")}
 		}, feed,
