@@ -138,17 +138,18 @@ func found(j *judge.Judgement) (label Label, signature, hangs string) {
 	label = Nothing
 	for _, f := range j.Findings {
 		at := Nothing
-		switch f.Claim {
-		case judge.AccountCreated:
-			at = Account
-		case judge.AccountRecoverable:
+		if f.Claim == judge.AccountRecoverable {
 			hangs = strings.Join(f.Experiment.HangsOn, " and ")
 			if hangs == "" {
 				hangs = "something"
 			}
-		case judge.SessionIssued:
+		}
+		switch {
+		case f.Level >= 3: // of the ladder: a principal, recoverable, an object
+			at = Account
+		case f.Claim == judge.SessionIssued:
 			at = Session
-		case judge.InstallationIssued:
+		case f.Claim == judge.InstallationIssued:
 			at = Installation
 		}
 		if slices.Index(Labels, at) < slices.Index(Labels, label) {

@@ -170,11 +170,31 @@ func traps() []Service {
 			p.get(use+"?me="+p.Storage["id"], bearer(p.Storage["token"]))
 		})
 	backup.Backup, backup.Compare = true, true
+	users := map[string]string{}
+	restored := once("backed-up-token", Account, "a user whose token the app's storage brings back: the app never sends the number that the service answers with",
+		func(c *call) any {
+			id, _ := c.account("", snowflake)
+			token := c.grant(opaque(32))
+			c.mu.Lock()
+			users[token] = id
+			c.mu.Unlock()
+			return object{"user": object{"id": id}, "access_token": token}
+		}, func(c *call) any {
+			return c.must(c.bearer(), func() any {
+				c.mu.Lock()
+				defer c.mu.Unlock()
+				return object{"user": object{"id": users[c.bearer()]}}
+			})
+		},
+		func(p *Phone, start, use string) {
+			p.get(use, bearer(p.keep("token", func() string { return p.post(start, object{}, nil).at("access_token") })))
+		})
+	restored.Backup, restored.Compare = true, true
 	inside := once("id-in-the-app", Nothing, "an id and a token that stand in the app: the same on every device",
 		func(c *call) any {
 			return object{"user_id": "5b8f2f0a-6c1d-4e57-9b1e-2f8a7c3d9e10", "access_token": c.grant("Zk3vQ9xW_s1LmT7bRyUe2HcJ0oNa4PdGf6Xi8KqVwY5")}
 		}, feed,
 		func(p *Phone, start, use string) { p.get(use, bearer(p.post(start, object{}, nil).at("access_token"))) })
 	inside.Config = map[string]string{"tenant": "5b8f2f0a-6c1d-4e57-9b1e-2f8a7c3d9e10", "key": "Zk3vQ9xW_s1LmT7bRyUe2HcJ0oNa4PdGf6Xi8KqVwY5"}
-	return append(append(out, backup, inside), hardTraps()...)
+	return append(append(out, backup, restored, inside), hardTraps()...)
 }
