@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -20,16 +21,20 @@ import (
 
 func carried(t testing.TB) *knowledge.Carried {
 	t.Helper()
-	kb, err := knowledge.Embedded()
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := kb.Carried()
+	c, err := onceCarried()
 	if err != nil {
 		t.Fatal(err)
 	}
 	return c
 }
+
+var onceCarried = sync.OnceValues(func() (*knowledge.Carried, error) {
+	kb, err := knowledge.Embedded()
+	if err != nil {
+		return nil, err
+	}
+	return kb.Carried()
+})
 
 // described opens an app, describes it and checks the JSON against the schema.
 func described(t *testing.T, lists Lists, paths ...string) *Description {

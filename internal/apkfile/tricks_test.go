@@ -202,7 +202,7 @@ func TestBombs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.Write(make([]byte, 40<<20)); err != nil { // forty kilobytes in the file
+	if _, err := w.Write(make([]byte, 8<<20)); err != nil { // eight kilobytes in the file
 		t.Fatal(err)
 	}
 	m, err := z.Create(manifestName)
@@ -222,10 +222,10 @@ func TestBombs(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := f.Dex("classes.dex"); err == nil {
-		t.Error("forty megabytes of zeros are bytecode")
+		t.Error("eight megabytes of zeros are bytecode")
 	}
 	runtime.ReadMemStats(&after)
-	if used := after.TotalAlloc - before.TotalAlloc; used > 64<<20 {
+	if used := after.TotalAlloc - before.TotalAlloc; used > 16<<20 {
 		t.Errorf("%d bytes were taken", used)
 	}
 }
