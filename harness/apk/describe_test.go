@@ -1,6 +1,7 @@
 package apk
 
 import (
+	"archive/zip"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -274,5 +275,64 @@ func TestWrappers(t *testing.T) {
 	left, err := filepath.Glob(filepath.Join(os.TempDir(), "unasked-*.apk"))
 	if err != nil || len(left) != 0 {
 		t.Errorf("temporary files are left: %q %v", left, err)
+	}
+}
+
+// TestChangedBytecode: the digest that was computed while bytecode was read is the one
+// that a JAR signature is checked against.
+func TestChangedBytecode(t *testing.T) {
+	for _, tool := range []string{"openssl", "apksigner"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			t.Skipf("NOT TESTED: %s is missing; run: scripts/need.sh test", tool)
+		}
+	}
+	dir := t.TempDir()
+	unsigned := filepath.Join(dir, "unsigned.apk")
+	if err := os.WriteFile(unsigned, with(t, map[string][]byte{"classes.dex": dexOf([]string{"a.B"}, "a mark in the bytecode")}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{
+		{"openssl", "req", "-x509", "-nodes", "-days", "3650", "-subj", "/CN=A test", "-newkey", "rsa:2048", "-keyout", dir + "/key.pem", "-out", dir + "/cert.pem"},
+		{"openssl", "pkcs8", "-topk8", "-nocrypt", "-in", dir + "/key.pem", "-outform", "DER", "-out", dir + "/key.pk8"},
+		{"apksigner", "sign", "--min-sdk-version", "21", "--v2-signing-enabled", "false", "--v3-signing-enabled", "false", "--key", dir + "/key.pk8", "--cert", dir + "/cert.pem", "--out", dir + "/signed.apk", unsigned},
+	} {
+		if text, err := exec.Command(args[0], args[1:]...).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %v\n%s", args, err, text)
+		}
+	}
+	d := described(t, Lists{}, dir+"/signed.apk")
+	if !slices.Equal(d.Schemes, []string{"v1"}) || len(d.Signers) != 1 || d.Signers[0].Subject != "CN=A test" || d.DEX[0].Classes != 1 {
+		t.Fatalf("%+v %+v", d.Signatures, d.DEX)
+	}
+	// Compressed bytes can't be changed at will: the entry is put in anew, as somebody would do it.
+	whole, err := os.ReadFile(dir + "/signed.apk")
+	if err != nil {
+		t.Fatal(err)
+	}
+	z, err := zip.NewReader(bytes.NewReader(whole), int64(len(whole)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	w := zip.NewWriter(&out)
+	for _, e := range z.File {
+		if e.Name != "classes.dex" {
+			err = errors.Join(err, w.Copy(e))
+			continue
+		}
+		to, err := w.Create(e.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := to.Write(dexOf([]string{"a.B"}, "another in the bytecode")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(err, w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	d = described(t, Lists{}, put(t, "changed.apk", out.Bytes()))
+	if len(d.Schemes) != 0 || len(d.Signers) != 0 || len(d.Signatures) != 1 || !strings.Contains(d.Signatures[0].Error, "classes.dex: scheme v1: it was changed after signing") {
+		t.Errorf("%+v", d.Signatures)
 	}
 }

@@ -79,16 +79,13 @@ func beside(p *part) ([]apkfile.Scheme, error) {
 }
 
 // newest is the newest scheme of the file itself: what a present device asks. Where that
-// one does not verify nobody is the signer, even though an older one may.
+// one does not verify it has no signers, even though an older one may.
 func newest(schemes []apkfile.Scheme) *apkfile.Scheme {
 	var out *apkfile.Scheme
 	for i := range schemes {
 		if schemes[i].Name != "4" {
 			out = &schemes[i]
 		}
-	}
-	if out != nil && out.Err != nil {
-		return nil
 	}
 	return out
 }
