@@ -1,6 +1,8 @@
 package main
 
 import (
+	"slices"
+
 	"github.com/unasked-audit/unasked/harness/judge"
 	"github.com/unasked-audit/unasked/harness/recording"
 )
@@ -52,7 +54,9 @@ func (p *sightingPrinter) issued(list []judge.Issued) error {
 			}
 		}
 		for _, u := range x.Used {
-			f.Used = append(f.Used, foundUse{recording.Entry(u.Flow), u.Where, u.As})
+			if use := (foundUse{recording.Entry(u.Flow), u.Where, u.As}); !slices.Contains(f.Used, use) {
+				f.Used = append(f.Used, use)
+			}
 		}
 		if err := p.enc.Encode(f); err != nil {
 			return err

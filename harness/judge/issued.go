@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/unasked-audit/unasked/harness/evidence"
 	"github.com/unasked-audit/unasked/harness/flow"
 	"github.com/unasked-audit/unasked/harness/judge/account"
 	"github.com/unasked-audit/unasked/harness/knowledge"
@@ -36,12 +37,14 @@ type Issued struct {
 
 // IssuedAt is a place of a value that a service gave out.
 type IssuedAt struct {
-	Event uint64
-	Flow  flow.ID
-	Where string // a surface
-	Chain []string
-	Value string // what was minted; "" for a use
-	As    string // of a use: bearer, basic, cookie, path, parameter, header, body, jwt subject, jwt claim, websocket message
+	Event   uint64
+	Flow    flow.ID
+	Phase   string
+	Consent evidence.Consent
+	Where   string // a surface
+	Chain   []string
+	Value   string // as it was minted, also where it was sent back
+	As      string // of a use: bearer, basic, cookie, path, parameter, header, body, jwt subject, jwt claim, websocket message
 }
 
 // gaveOut says what services issued. An account that the app was not seen using is none of it.
@@ -66,7 +69,7 @@ func gaveOut(outcomes []account.Outcome) []Issued {
 			return cmp.Or(cmp.Compare(a.At.Event, b.At.Event), cmp.Compare(rankMinted(o, a), rankMinted(o, b)))
 		})
 		for _, m := range minted {
-			x.Minted = append(x.Minted, IssuedAt{Event: m.At.Event, Flow: m.At.Flow, Where: m.At.Surface, Chain: m.At.Chain, Value: m.Value})
+			x.Minted = append(x.Minted, mintedAt(m, &m.At))
 			for _, u := range m.Uses {
 				as := u.As
 				for _, named := range []string{"header", "cookie", "parameter", "body", "websocket message"} {
@@ -74,8 +77,11 @@ func gaveOut(outcomes []account.Outcome) []Issued {
 						as = named
 					}
 				}
-				use := IssuedAt{Event: u.Event, Flow: u.Flow, Where: u.Surface, Chain: u.Chain, As: as}
-				if !slices.ContainsFunc(x.Used, func(k IssuedAt) bool { return k.Event == use.Event && k.Where == use.Where && k.As == use.As }) {
+				use := mintedAt(m, &u)
+				use.As = as
+				if !slices.ContainsFunc(x.Used, func(k IssuedAt) bool {
+					return k.Event == use.Event && k.Where == use.Where && k.As == use.As && k.Value == use.Value
+				}) {
 					x.Used = append(x.Used, use)
 				}
 			}
@@ -84,6 +90,11 @@ func gaveOut(outcomes []account.Outcome) []Issued {
 		out = append(out, x)
 	}
 	return out
+}
+
+// mintedAt is where a minted value was seen.
+func mintedAt(m *account.Minted, at *account.Place) IssuedAt {
+	return IssuedAt{Event: at.Event, Flow: at.Flow, Phase: at.Phase, Consent: evidence.Consent(at.Consent), Where: at.Surface, Chain: at.Chain, Value: m.Value}
 }
 
 // rankMinted puts what names the user before what the user is let in with.

@@ -65,7 +65,8 @@ type Judgement struct {
 	Names      []Name              `json:"names"`      // host names that the device asked for
 	// SDKs are the code of others in the app, where the evidence holds the app and it has any.
 	SDKs      []EmbeddedSDK   `json:"sdks,omitempty"`
-	Knowledge evidence.Digest `json:"knowledge"` // the knowledge that was judged with
+	Dossier   *Holdings       `json:"dossier,omitempty"` // what each company now holds
+	Knowledge evidence.Digest `json:"knowledge"`         // the knowledge that was judged with
 
 	// Refused are the values that are not looked for, with the reason.
 	Refused []recognise.Refusal `json:"-"`

@@ -232,6 +232,7 @@ func (c *inquiry) judgement() *Judgement {
 		}
 		j.SDKs = joinSDKs(c.carries, c.sdks, sorted(c.recipients), closed)
 	}
+	j.Dossier = c.dossier(j.Findings)
 	j.Opaque, j.Names, j.Refused, j.Issued = c.destinations(), c.named(), c.refusals(), c.gave
 	return j
 }

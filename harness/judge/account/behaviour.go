@@ -145,7 +145,7 @@ func (t *Tracker) byBehaviour(r *reply, index int, accounts map[*Minted]bool) []
 // carried are the credentials that a request was made with and that were minted indeed.
 func (t *Tracker) carried(r *reply) []*Minted {
 	return slices.DeleteFunc(slices.Clone(r.carried), func(m *Minted) bool {
-		return m.gone() || m.short || t.installation(&m.value) || !t.mayBeCredential(m) || site(m.host) != site(r.message.Host)
+		return m.gone() || m.short || t.installation(&m.value) || !t.mayBeCredential(m) || Site(m.host) != Site(r.message.Host)
 	})
 }
 

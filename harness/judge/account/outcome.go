@@ -86,7 +86,7 @@ func (t *Tracker) Outcomes() []Outcome {
 		}
 		// A session of an account that is known is no news.
 		return o.Kind == knowledge.KindSession && o.Signature == "" && slices.ContainsFunc(out, func(a Outcome) bool {
-			return a.Kind == knowledge.KindAccount && a.Used && a.Arm == o.Arm && (site(a.Host) == site(o.Host) && a.Response <= o.Response ||
+			return a.Kind == knowledge.KindAccount && a.Used && a.Arm == o.Arm && (Site(a.Host) == Site(o.Host) && a.Response <= o.Response ||
 				!slices.ContainsFunc(o.Minted, func(m *Minted) bool { return !slices.Contains(a.Minted, m) }))
 		})
 	})
@@ -100,7 +100,7 @@ func renewed(out []Outcome) []Outcome {
 		if o.Kind != knowledge.KindSession || o.Signature != "" || o.Signup {
 			return false
 		}
-		key := [3]string{o.Arm, o.Phase, site(o.Host)}
+		key := [3]string{o.Arm, o.Phase, Site(o.Host)}
 		again := seen[key]
 		seen[key] = true
 		return again

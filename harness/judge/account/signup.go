@@ -85,8 +85,8 @@ func (t *Tracker) signedUp(m *Message) bool {
 // lastTwo is the end of a path whose last words belong together: accounts:signUp.
 func lastTwo(path string) string { return path[strings.LastIndexByte(path, '/')+1:] }
 
-// site is the registrable domain of a host, whose names are usually one service's.
-func site(host string) string {
+// Site is the registrable domain of a host, whose names are usually one service's.
+func Site(host string) string {
 	domain, err := publicsuffix.EffectiveTLDPlusOne(host)
 	if err != nil {
 		return host

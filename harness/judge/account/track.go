@@ -150,10 +150,10 @@ func (t *Tracker) learnRequest(m *Message) {
 		t.uses(m, &p)
 		p.before = t.renews(m)
 		if t.infer && t.signedUp(m) {
-			t.signups[site(m.Host)] = true
+			t.signups[Site(m.Host)] = true
 			m.Signup = true
 		}
-		m.Signup = m.Signup || t.signups[site(m.Host)] || slices.ContainsFunc(p.carried, func(c *Minted) bool { return c.signup })
+		m.Signup = m.Signup || t.signups[Site(m.Host)] || slices.ContainsFunc(p.carried, func(c *Minted) bool { return c.signup })
 	}
 	p.message = *m
 	p.message.Values, p.message.links = nil, nil
