@@ -3,7 +3,6 @@ package apk
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -338,7 +337,7 @@ func likeAndroguard(t *testing.T, all map[string]*Description, paths []string) {
 		}
 	}
 	if asked != len(paths) {
-		t.Error(fmt.Sprintf("androguard read %d of %d apps", asked, len(paths)))
+		t.Errorf("androguard read %d of %d apps", asked, len(paths))
 	}
 }
 

@@ -2,7 +2,8 @@ package apk
 
 import (
 	"context"
-	"crypto/dsa" //nolint:staticcheck // old apps are signed with it
+	//lint:ignore SA1019 old apps are signed with it
+	"crypto/dsa"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"

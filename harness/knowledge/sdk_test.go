@@ -1,7 +1,6 @@
 package knowledge
 
 import (
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -213,6 +212,6 @@ func TestSDKErrors(t *testing.T) {
 			}
 		}
 	})); n < 200 {
-		t.Error(fmt.Sprintf("only %d SDKs were read in a source", n))
+		t.Errorf("only %d SDKs were read in a source", n)
 	}
 }

@@ -132,7 +132,7 @@ func (s *idsig) verify(size int64, root []byte, digests [][]byte) (Signer, error
 		return fail("the public key can't be read: %v", err)
 	}
 	a, ok := algorithms[s.algorithm]
-	if !ok || a.padding == padDSA {
+	if !ok {
 		return fail("its signature is of a kind that can't be checked here")
 	}
 	if !a.matches(key, s.signed(size), s.signature) {

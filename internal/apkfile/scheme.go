@@ -104,7 +104,7 @@ func (f *File) Schemes() (schemes []Scheme, blocks []uint32, err error) {
 func (s verified) describe(scheme int) (Signer, error) {
 	out := Signer{Certificate: s.cert}
 	for _, sig := range s.signatures {
-		if a, ok := algorithms[sig.algorithm]; ok && a.padding != padDSA {
+		if a, ok := algorithms[sig.algorithm]; ok {
 			out.Algorithms = append(out.Algorithms, a.name)
 		}
 	}

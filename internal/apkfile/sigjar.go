@@ -4,6 +4,8 @@ import (
 	"archive/zip"
 	"bytes"
 	"crypto"
+	//lint:ignore SA1019 old apps are signed with it
+	"crypto/dsa"
 	"crypto/ecdsa"
 	"crypto/rsa"
 	_ "crypto/sha1" // old APKs are digested with it
@@ -307,9 +309,11 @@ func verifyPKCS7(der, content []byte) (*x509.Certificate, error) {
 	sum.Write(signed)
 	switch k := key.(type) {
 	case *rsa.PublicKey:
-		ok = rsa.VerifyPKCS1v15(k, h, sum.Sum(nil), s.Value) == nil
+		ok = k.N.BitLen() <= maxRSA && rsa.VerifyPKCS1v15(k, h, sum.Sum(nil), s.Value) == nil
 	case *ecdsa.PublicKey:
 		ok = ecdsa.VerifyASN1(k, sum.Sum(nil), s.Value)
+	case *dsa.PublicKey:
+		ok = verifyDSA(k, sum.Sum(nil), s.Value)
 	default:
 		return nil, words("a signature of this kind of key can't be checked here")
 	}

@@ -29,8 +29,11 @@ func TestAgainstApksigner(t *testing.T) {
 	rsa2048, rsa3200 := []string{"-newkey", "rsa:2048"}, []string{"-newkey", "rsa:3200"} // beyond 3072 bits apksigner takes SHA-512
 	p256 := []string{"-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"}
 	p521 := []string{"-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-521"}
+	parameters := filepath.Join(t.TempDir(), "dsa.pem")
+	run(t, "openssl", "dsaparam", "-out", parameters, "1024")
+	dsa := []string{"-newkey", "dsa:" + parameters}
 	made := map[string][]string{}
-	for _, kind := range [][]string{rsa2048, rsa3200, p256, p521} {
+	for _, kind := range [][]string{rsa2048, rsa3200, p256, p521, dsa} {
 		made[strings.Join(kind, " ")] = keys(t, kind...)
 	}
 	for _, c := range []struct {
@@ -46,6 +49,8 @@ func TestAgainstApksigner(t *testing.T) {
 		{"v1-ec", p256, off("v2", "v3"), []int{1}},
 		{"rsa-sha512", rsa3200, nil, []int{3, 2}},
 		{"ec-sha256", p256, nil, []int{3, 2}},
+		{"v1-dsa", dsa, off("v2", "v3"), []int{1}},
+		{"v2-dsa", dsa, off("v1", "v3"), []int{2}},
 		{"ec-sha512", p521, nil, []int{3, 2}},
 		{"merkle-tree", rsa2048, []string{"--verity-enabled"}, []int{3, 2}},
 	} {

@@ -3,14 +3,18 @@ package apkfile
 import (
 	"bytes"
 	"crypto"
+	//lint:ignore SA1019 old apps are signed with it
+	"crypto/dsa"
 	"crypto/ecdsa"
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/sha512"
 	"crypto/x509"
+	"encoding/asn1"
 	"encoding/binary"
 	"hash"
 	"io"
+	"math/big"
 )
 
 // algorithm is one of the signature algorithms of schemes v2 and v3.
@@ -114,7 +118,7 @@ func (s *signer) verify(scheme int, content *contentDigests) (*x509.Certificate,
 			return nil, s.fail(scheme, "digest %d is of algorithm 0x%04x, its signature of 0x%04x", i, s.digests[i].algorithm, sig.algorithm)
 		}
 		a, ok := algorithms[sig.algorithm]
-		if !ok || a.padding == padDSA {
+		if !ok {
 			continue // Android steps over what it does not know, too
 		}
 		if !a.matches(key, s.signed, sig.value) {
@@ -142,6 +146,9 @@ func (a algorithm) matches(key any, signed, sig []byte) bool {
 	sum := h.Sum(nil)
 	switch k := key.(type) {
 	case *rsa.PublicKey:
+		if k.N.BitLen() > maxRSA {
+			return false
+		}
 		switch a.padding {
 		case padPKCS1:
 			return rsa.VerifyPKCS1v15(k, a.hash, sum, sig) == nil
@@ -150,8 +157,26 @@ func (a algorithm) matches(key any, signed, sig []byte) bool {
 		}
 	case *ecdsa.PublicKey:
 		return a.padding == padECDSA && ecdsa.VerifyASN1(k, sum, sig)
+	case *dsa.PublicKey:
+		return a.padding == padDSA && verifyDSA(k, sum, sig)
 	}
 	return false
+}
+
+// maxRSA bounds the modulus of an RSA key in bits: one of megabytes would cost hours.
+const maxRSA = 16384
+
+// maxDSA bounds the modulus of a DSA key in bits: FIPS 186-4 has 3072 at most, and a
+// hostile one would cost hours.
+const maxDSA = 4096
+
+// verifyDSA checks a signature in ASN.1, of a sum cut to the length of the group's order.
+func verifyDSA(k *dsa.PublicKey, sum, sig []byte) bool {
+	var s struct{ R, S *big.Int }
+	if rest, err := asn1.Unmarshal(sig, &s); err != nil || len(rest) != 0 || k.P.BitLen() > maxDSA || k.Q.BitLen() > 512 || k.Q.Sign() <= 0 {
+		return false
+	}
+	return dsa.Verify(k, sum[:min(len(sum), (k.Q.BitLen()+7)/8)], s.R, s.S)
 }
 
 // contentDigests computes the digests of a file's content, each kind once.
