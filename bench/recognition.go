@@ -22,6 +22,7 @@ import (
 	"github.com/unasked-audit/unasked/harness/judge/recognise"
 	"github.com/unasked-audit/unasked/harness/judge/unwrap"
 	"github.com/unasked-audit/unasked/harness/knowledge"
+	"github.com/unasked-audit/unasked/internal/corpus"
 	"github.com/unasked-audit/unasked/internal/disguise"
 )
 
@@ -48,7 +49,7 @@ func measureRecognition(ctx context.Context, l *lab) error {
 	if l.quick {
 		size, rounds = size/4, 2
 	}
-	bodies := newCorpus(1).bodies(size)
+	bodies := corpus.New(1).Bodies(size)
 	size = 0
 	for _, b := range bodies {
 		size += len(b) + 1

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/unasked-audit/unasked/harness/canary"
+	"github.com/unasked-audit/unasked/internal/corpus"
 )
 
 // trackharFolder holds the script that runs trackhar, and its lock file.
@@ -188,7 +189,7 @@ func writeHAR(path string, values []canary.Canary, entries int) (planted map[ent
 		Name  string `json:"name"`
 		Value string `json:"value"`
 	}
-	bodies := newCorpus(2)
+	bodies := corpus.New(2)
 	planted = map[entryFound]bool{}
 	var list []any
 	for i := range entries {
@@ -213,7 +214,7 @@ func writeHAR(path string, values []canary.Canary, entries int) (planted map[ent
 				note = text
 			}
 		}
-		body := fmt.Sprintf(`{"note":%q,"batch":%s}`, note, bodies.events(bodySize))
+		body := fmt.Sprintf(`{"note":%q,"batch":%s}`, note, bodies.Events(corpus.BodySize))
 		list = append(list, map[string]any{
 			"startedDateTime": time.Date(2026, 1, 31, 12, 0, 0, i*1e6, time.UTC).Format(time.RFC3339Nano), "time": 12,
 			"request": map[string]any{

@@ -1,4 +1,6 @@
-package main
+// Package corpus makes bodies as they are recorded from apps, to measure and to test
+// with: the benchmarks of recognition and those against other programs search the same.
+package corpus
 
 import (
 	"bytes"
@@ -10,24 +12,25 @@ import (
 	"strings"
 )
 
-// bodySize is about how long each body of the corpus is, in bytes.
-const bodySize = 20 << 10
+// BodySize is about how long each body of the corpus is, in bytes.
+const BodySize = 20 << 10
 
-// corpus makes bodies as they are recorded from apps: batches of events in JSON full
+// Corpus makes bodies as they are recorded from apps: batches of events in JSON full
 // of identifiers, forms, pages and scripts, pictures in base64, JSON in gzip in
 // base64. They are text without line breaks, so that a program that searches lines
 // reads one body as one line. The same seed gives the same bodies.
-type corpus struct {
+type Corpus struct {
 	r      *rand.Rand
 	source *rand.ChaCha8
 }
 
-func newCorpus(seed byte) *corpus {
-	return &corpus{rand.New(rand.NewPCG(uint64(seed), 20)), rand.NewChaCha8([32]byte{seed})} //nolint:gosec // repeatable, not secret
+// New begins a corpus; another seed gives other identifiers and words.
+func New(seed byte) *Corpus {
+	return &Corpus{rand.New(rand.NewPCG(uint64(seed), 20)), rand.NewChaCha8([32]byte{seed})} //nolint:gosec // repeatable, not secret
 }
 
-// bodies makes so many bytes of them, at least.
-func (c *corpus) bodies(size int) [][]byte {
+// Bodies makes so many bytes of them, at least.
+func (c *Corpus) Bodies(size int) [][]byte {
 	var list [][]byte
 	for have := 0; have < size; {
 		b := c.body(len(list))
@@ -38,22 +41,22 @@ func (c *corpus) bodies(size int) [][]byte {
 }
 
 // body makes one; i decides its form.
-func (c *corpus) body(i int) []byte {
+func (c *Corpus) body(i int) []byte {
 	switch i % 20 {
 	default: // 9 of 20: events
-		return c.events(bodySize)
+		return c.Events(BodySize)
 	case 1, 7, 13: // a form with a payload
-		return []byte("v=3&sdk=android-7.2.1&payload=" + url.QueryEscape(base64.StdEncoding.EncodeToString(c.events(bodySize/2))) + "&sig=" + fmt.Sprintf("%x", c.random(32)))
+		return []byte("v=3&sdk=android-7.2.1&payload=" + url.QueryEscape(base64.StdEncoding.EncodeToString(c.Events(BodySize/2))) + "&sig=" + fmt.Sprintf("%x", c.random(32)))
 	case 2, 6, 10, 14, 18: // what a service answers
-		return c.page(bodySize)
+		return c.page(BodySize)
 	case 4: // compressed and encoded
-		return fmt.Appendf(nil, `{"batch":%q,"compression":"gzip","n":7}`, base64.StdEncoding.EncodeToString(zipped(c.events(3*bodySize))))
+		return fmt.Appendf(nil, `{"batch":%q,"compression":"gzip","n":7}`, base64.StdEncoding.EncodeToString(zipped(c.Events(3*BodySize))))
 	case 16: // a picture
-		return fmt.Appendf(nil, `{"thumbnail":"data:image/webp;base64,%s","w":320}`, base64.StdEncoding.EncodeToString(c.random(bodySize*3/4)))
+		return fmt.Appendf(nil, `{"thumbnail":"data:image/webp;base64,%s","w":320}`, base64.StdEncoding.EncodeToString(c.random(BodySize*3/4)))
 	}
 }
 
-func (c *corpus) random(n int) []byte {
+func (c *Corpus) random(n int) []byte {
 	b := make([]byte, n)
 	_, _ = c.source.Read(b) // it never fails
 	return b
@@ -71,14 +74,15 @@ var words = strings.Fields(`account action activity ad after app array audience 
 	string style submit success support system tab table tag target task template text theme time title toggle token top total track
 	transform true type undefined unit update upload url user value variant version video view visible volume width window zone`)
 
-func (c *corpus) word() string { return words[c.r.IntN(len(words))] }
+func (c *Corpus) word() string { return words[c.r.IntN(len(words))] }
 
-func (c *corpus) uuid() string {
+func (c *Corpus) uuid() string {
 	b := c.random(16)
 	return fmt.Sprintf("%x-%x-4%x-a%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
-func (c *corpus) events(size int) []byte {
+// Events is a batch of events in JSON, of so many bytes about.
+func (c *Corpus) Events(size int) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, `{"app":"com.example.%s","sdk":"7.2.1","session":%q,"device":{"model":"Pixel 8","os":"14","locale":"en_GB","mem":%d},"events":[`, c.word(), c.uuid(), c.r.IntN(8<<30))
 	for n := 0; b.Len() < size; n++ {
@@ -94,7 +98,7 @@ func (c *corpus) events(size int) []byte {
 }
 
 // page is HTML with a script in it.
-func (c *corpus) page(size int) []byte {
+func (c *Corpus) page(size int) []byte {
 	var b bytes.Buffer
 	b.WriteString(`<!doctype html><html lang="en"><head><title>` + c.word() + `</title><script>`)
 	for b.Len() < size/2 {
