@@ -1,11 +1,13 @@
 package recognise
 
 import (
+	"crypto/hmac"
 	"encoding/binary"
 	"fmt"
 	"iter"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -51,11 +53,15 @@ type saltedSize struct {
 	size int
 }
 
-// Budgets, in digests: of one message, and of all texts of an app. At some 300 ns a
-// digest they are 70 ms and 7 s; salts that come again cost hardly any time. What a budget allows depends on the message alone, so
-// that the same message gives the same hits wherever it stands.
+// Budgets, in digests: of one message, of one that is full of values (most of which are
+// what it tells, and no salts), and of all texts of an app. At some 150 ns a digest they
+// are 36 ms, 9 ms and 4 s; salts that come again cost hardly any time. What a budget
+// allows depends on the message alone, so that the same message gives the same hits
+// wherever it stands.
 const (
 	saltedOfMessage = 240_000
+	saltedOfFull    = 60_000
+	fullOfSalts     = 24 // values
 	saltedOfTexts   = 24_000_000
 
 	// A message with more digests than manyTokens is full of somebody's ids: its budget
@@ -110,13 +116,20 @@ func newSalting(n *Needles, d *knowledge.Disguises) (*salting, error) {
 	return s, nil
 }
 
-// cost is how many digests are made for one salt.
-func (s *salting) cost(size int) int {
+// cost is how many digests are made for one salt; a slow one counts for several.
+func (s *salting) cost(size int) (n int) {
 	first := min(len(s.ways), frequentWays)
-	return len(s.names[size]) * (len(s.spellings)*first + len(s.chief)*(len(s.ways)-first))
+	for _, k := range s.names[size] {
+		if sums[k].slow() {
+			n += slowness * len(s.chief) * len(s.ways)
+		} else {
+			n += len(s.spellings)*first + len(s.chief)*(len(s.ways)-first)
+		}
+	}
+	return n
 }
 
-// each calls do with every digest of a size that a salt gives.
+// each calls do with every digest of a size that a salt gives. d is valid during the call only.
 func (s *salting) each(salt string, sizes []int, ways []way, do func(d []byte, of salted, sum, way int)) {
 	var scratch [64]byte
 	text := make([]byte, 0, 512)
@@ -125,27 +138,41 @@ func (s *salting) each(salt string, sizes []int, ways []way, do func(d []byte, o
 		if w >= frequentWays {
 			spellings = s.chief
 		}
-		for _, i := range spellings {
-			value := i.text
-			switch {
-			case x.keyed:
-				text = append(text[:0], value...)
-			case x.before:
-				text = append(append(append(text[:0], salt...), x.between...), value...)
-			default:
-				text = append(append(append(text[:0], value...), x.between...), salt...)
-			}
-			for _, size := range sizes {
-				for _, k := range s.names[size] {
-					switch {
-					case !x.keyed:
-						do(sums[k].of(scratch[:0], text), i, k, w)
-					case sums[k].keyed != nil:
-						do(sums[k].keyedSum(scratch[:0], []byte(salt), text), i, k, w)
+		for _, size := range sizes {
+			for _, k := range s.names[size] {
+				spellings := spellings
+				if sums[k].slow() {
+					spellings = s.chief
+				}
+				if x.keyed {
+					s.eachKeyed(salt, k, spellings, func(d []byte, of salted) { do(d, of, k, w) })
+					continue
+				}
+				of := sums[k].of
+				for _, i := range spellings {
+					if x.before {
+						text = append(append(append(text[:0], salt...), x.between...), i.text...)
+					} else {
+						text = append(append(append(text[:0], i.text...), x.between...), salt...)
 					}
+					do(of(scratch[:0], text), i, k, w)
 				}
 			}
 		}
+	}
+}
+
+// eachKeyed calls do with the HMAC of each spelling under a key, which is taken in once.
+func (s *salting) eachKeyed(key string, k int, spellings []salted, do func(d []byte, of salted)) {
+	if sums[k].keyed == nil {
+		return
+	}
+	var scratch [64]byte
+	h := hmac.New(sums[k].keyed, []byte(key))
+	for _, i := range spellings {
+		h.Reset()
+		h.Write(i.text)
+		do(h.Sum(scratch[:0]), i)
 	}
 }
 
@@ -249,7 +276,13 @@ func (n *Needles) Salted(tokens []Token, texts iter.Seq[string], found func(toke
 	ways := s.ways[:frequentWays]
 	each := 0
 	for _, size := range sizes {
-		each += len(s.spellings) * len(s.names[size]) * len(ways)
+		for _, k := range s.names[size] {
+			if sums[k].slow() {
+				each += slowness * len(s.chief) * len(ways)
+			} else {
+				each += len(s.spellings) * len(ways)
+			}
+		}
 	}
 	budget := saltedOfTexts
 	for salt := range texts {
@@ -285,7 +318,11 @@ func (c *Collector) solve(tokens []*unsolved) {
 	}
 	salts := c.saltsOf(len(tokens) > manyTokens)
 	many := max(manyTokens, len(tokens))
-	budget := saltedOfMessage * manyTokens * manyTokens / (many * many)
+	budget := saltedOfMessage
+	if len(salts)-len(s.fixed) > fullOfSalts {
+		budget = saltedOfFull
+	}
+	budget = budget * manyTokens * manyTokens / (many * many)
 	left := map[int][]*unsolved{} // by size
 	for _, u := range tokens {
 		left[len(u.data)] = append(left[len(u.data)], u)
@@ -349,6 +386,7 @@ func (c *Collector) saltsOf(plain bool) []string {
 	for _, v := range out {
 		seen[v] = true
 	}
+	fixed := len(out)
 	for _, l := range c.left.salts {
 		if plain && len(l.data) >= 32 && digestLike(l.data) {
 			continue
@@ -360,7 +398,20 @@ func (c *Collector) saltsOf(plain bool) []string {
 			}
 		}
 	}
+	// What the budget cuts off is what is hardly ever a salt: sentences, addresses, decimals.
+	slices.SortStableFunc(out[fixed:], func(a, b string) int { return unlikely(a) - unlikely(b) })
 	return out
+}
+
+// unlikely is 1 for a value that is hardly ever a salt, and 0 for another.
+func unlikely(salt string) int {
+	if strings.ContainsAny(salt, " /?") {
+		return 1
+	}
+	if _, err := strconv.ParseFloat(salt, 64); err == nil && strings.Contains(salt, ".") {
+		return 1
+	}
+	return 0
 }
 
 // digestLike reports whether a text is made of hexadecimal digits only.

@@ -29,6 +29,13 @@ type sum struct {
 	keyed func() hash.Hash
 }
 
+// slow digests are salted in the first few spellings of a value only: SHA-3, which no
+// processor has instructions for.
+func (s *sum) slow() bool { return s.name == "sha3-256" }
+
+// slowness is how many other digests a slow one takes the time of.
+const slowness = 6
+
 // sums are all digests of 64 bits and more. Those that stand twice are written in
 // two orders of bytes.
 var sums = []sum{
