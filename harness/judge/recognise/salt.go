@@ -53,15 +53,14 @@ type saltedSize struct {
 	size int
 }
 
-// Budgets, in digests: of one message, of one that is full of values (most of which are
-// what it tells, and no salts), and of all texts of an app. At some 150 ns a digest they
+// Budgets, in digests: of one message, of one that has more values than are
+// kept (most of which are what it tells, and no salts), and of all texts of an app. At some 150 ns a digest they
 // are 36 ms, 9 ms and 4 s; salts that come again cost hardly any time. What a budget
 // allows depends on the message alone, so that the same message gives the same hits
 // wherever it stands.
 const (
 	saltedOfMessage = 240_000
 	saltedOfFull    = 60_000
-	fullOfSalts     = 24 // values
 	saltedOfTexts   = 24_000_000
 
 	// A message with more digests than manyTokens is full of somebody's ids: its budget
@@ -121,7 +120,7 @@ func (s *salting) cost(size int) (n int) {
 	first := min(len(s.ways), frequentWays)
 	for _, k := range s.names[size] {
 		if sums[k].slow() {
-			n += slowness * len(s.chief) * len(s.ways)
+			n += slowness * len(s.chief) * first
 		} else {
 			n += len(s.spellings)*first + len(s.chief)*(len(s.ways)-first)
 		}
@@ -142,6 +141,9 @@ func (s *salting) each(salt string, sizes []int, ways []way, do func(d []byte, o
 			for _, k := range s.names[size] {
 				spellings := spellings
 				if sums[k].slow() {
+					if w >= frequentWays {
+						continue
+					}
 					spellings = s.chief
 				}
 				if x.keyed {
@@ -319,7 +321,7 @@ func (c *Collector) solve(tokens []*unsolved) {
 	salts := c.saltsOf(len(tokens) > manyTokens)
 	many := max(manyTokens, len(tokens))
 	budget := saltedOfMessage
-	if len(salts)-len(s.fixed) > fullOfSalts {
+	if len(c.left.salts) == mostSalts {
 		budget = saltedOfFull
 	}
 	budget = budget * manyTokens * manyTokens / (many * many)

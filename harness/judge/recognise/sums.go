@@ -29,7 +29,8 @@ type sum struct {
 	keyed func() hash.Hash
 }
 
-// slow digests are salted in the first few spellings of a value only: SHA-3, which no
+// slow digests are salted in the first few spellings of a value and in the most frequent
+// ways only: SHA-3, which no
 // processor has instructions for.
 func (s *sum) slow() bool { return s.name == "sha3-256" }
 
