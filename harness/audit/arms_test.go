@@ -81,6 +81,9 @@ arms:
 			t.Errorf("%s: %+v", want.claim, x)
 			continue
 		}
+		if strings.Contains(f.Grounds, "launch") || slices.Contains(x.Arms, "G") || !slices.Contains(x.Arms, "D#3") {
+			t.Errorf("%s rests on %v: %s", want.claim, x.Arms, f.Grounds)
+		}
 		said := map[string]string{}
 		for _, c := range x.Sources {
 			said[c.Source] = c.P + c.Undone

@@ -135,6 +135,15 @@ func (b *bench) alsoChanged(a at[evidence.Arm]) string {
 	return ""
 }
 
+// keyOf tells the ids that can be compared with each other: those at the same place of the
+// same answer. A service that issues several at once may remember one of them and not the other.
+func keyOf(p *account.Principal) string {
+	if p.Signature != "" {
+		return p.Signature + " " + p.Field
+	}
+	return p.Key()
+}
+
 // answered fills in what services answered in a run.
 func (b *bench) answered(run *experiment.Run) {
 	signedUp := b.signedUp[run.Arm]
@@ -143,8 +152,8 @@ func (b *bench) answered(run *experiment.Run) {
 			continue
 		}
 		// What the app sent first came with something that the wipe missed.
-		if _, known := run.IDs[p.Key()]; !known && !p.Sent {
-			run.IDs[p.Key()] = p.Value
+		if _, known := run.IDs[keyOf(p)]; !known && !p.Sent {
+			run.IDs[keyOf(p)] = p.Value
 		}
 	}
 	for key, id := range run.IDs {
@@ -154,7 +163,7 @@ func (b *bench) answered(run *experiment.Run) {
 				continue
 			}
 			switch {
-			case run.Role == experiment.Restart && p.Key() == key && b.purpose(p.Arm, p.At.Phase) == evidence.PurposeRelaunch,
+			case run.Role == experiment.Restart && keyOf(p) == key && b.purpose(p.Arm, p.At.Phase) == evidence.PurposeRelaunch,
 				run.Role == experiment.Signup && p.Signup && signedUp != 0 && p.Request >= signedUp:
 				if run.Then[key] != id {
 					run.Then[key] = p.Value
@@ -170,7 +179,7 @@ func (b *bench) answered(run *experiment.Run) {
 // answer is the principal of an id in a run.
 func (b *bench) answer(arm, key, id string) *account.Principal {
 	for _, p := range b.answers {
-		if p.Arm == arm && p.Key() == key && p.Value == id {
+		if p.Arm == arm && keyOf(p) == key && p.Value == id {
 			return p
 		}
 	}
@@ -206,7 +215,7 @@ func (b *bench) keptOn(arm string, p *account.Principal) bool {
 func (b *bench) conclude(r *experiment.Result) {
 	var first *account.Principal
 	for _, p := range b.answers {
-		if p.Key() == r.Service && (first == nil || p.Value == r.ID && first.Value != r.ID) {
+		if keyOf(p) == r.Service && (first == nil || p.Value == r.ID && first.Value != r.ID) {
 			first = p
 		}
 	}
@@ -222,6 +231,7 @@ func (b *bench) conclude(r *experiment.Result) {
 			Claim: AccountRecoverable, Level: 4, Subject: first.Service, Host: first.Host, Signature: first.Signature, Value: cut(r.ID, longestExcerpt),
 			Title: fmt.Sprintf("%s gives %s back after the app was removed and the device wiped", first.Service, what), Grounds: r.Grounds, Experiment: b.written(r),
 		}
+		f.Experiment.Arms = slices.DeleteFunc(f.Experiment.Arms, func(arm string) bool { return b.role(arm) == experiment.Signup })
 		if b.kind == knowledge.KindInstallation {
 			f.Claim, f.Level = DeviceRemembered, 2
 		}
@@ -254,6 +264,8 @@ func (b *bench) conclude(r *experiment.Result) {
 				r.Continued.Times, r.Continued.Of),
 			Experiment: b.written(r),
 		}
+		f.Experiment.SignUps = &Repeats{r.Continued.Times, r.Continued.Of}
+		f.Experiment.Arms = slices.DeleteFunc(f.Experiment.Arms, func(arm string) bool { return b.role(arm) != experiment.Signup })
 		b.point(f, r, func(p *account.Principal) bool {
 			return p.Value == r.SignedUp && b.role(p.Arm) == experiment.Signup
 		})
@@ -293,7 +305,7 @@ func (b *bench) notTaken() string {
 // point adds a finding with the answers that it rests on.
 func (b *bench) point(f Finding, r *experiment.Result, rests func(*account.Principal) bool) {
 	for _, p := range b.answers {
-		if !rests(p) || p.Key() != r.Service && f.Claim != AccountContinued {
+		if !rests(p) || keyOf(p) != r.Service && f.Claim != AccountContinued {
 			continue
 		}
 		role := "the same id"
@@ -315,7 +327,7 @@ func (b *bench) point(f Finding, r *experiment.Result, rests func(*account.Princ
 // written is a comparison as it stands in a finding.
 func (b *bench) written(r *experiment.Result) *Experiment {
 	x := &Experiment{
-		Arms: notNil(r.Arms), Again: Repeats(r.Again), New: Repeats(r.New), P: experiment.Write(r.P),
+		Arms: notNil(slices.Clone(r.Arms)), Again: Repeats(r.Again), New: Repeats(r.New), P: experiment.Write(r.P),
 		HangsOn: []string{}, Open: r.OpenHangs, Sources: []Change{},
 	}
 	if r.P != nil {
@@ -332,9 +344,6 @@ func (b *bench) written(r *experiment.Result) *Experiment {
 	}
 	for _, s := range r.Sources {
 		x.Sources = append(x.Sources, Change{Source: names[s.Name], Other: Repeats(s.Broke), P: experiment.Write(s.P), Undone: s.Undone})
-	}
-	if r.Continued.Of > 0 {
-		x.SignUps = &Repeats{r.Continued.Times, r.Continued.Of}
 	}
 	return x
 }

@@ -186,7 +186,7 @@ func (c *comparison) restarts() {
 			answered = append(answered, r)
 		}
 	}
-	if c.Kept.Of == 0 || c.first == nil {
+	if c.Kept.Of == 0 || c.first == nil || c.Recoverable {
 		return
 	}
 	c.rests(answered)
