@@ -23,11 +23,12 @@ type reader struct {
 	parents   map[*screen.Node]*screen.Node
 	order     map[*screen.Node]int // of drawing: what is drawn later lies on top
 	clip      map[*screen.Node]screen.Rect
+	box       map[*screen.Node]screen.Rect // around what can be read or touched in it
 	overlays  []*screen.Node
 }
 
 func newReader(root *screen.Node, lex *knowledge.Lexicon) *reader {
-	r := &reader{lex: lex, languages: languages{}, parents: map[*screen.Node]*screen.Node{}, order: map[*screen.Node]int{}, clip: map[*screen.Node]screen.Rect{}}
+	r := &reader{lex: lex, languages: languages{}, parents: map[*screen.Node]*screen.Node{}, order: map[*screen.Node]int{}, clip: map[*screen.Node]screen.Rect{}, box: map[*screen.Node]screen.Rect{}}
 	var walk func(n *screen.Node, clip screen.Rect)
 	walk = func(n *screen.Node, clip screen.Rect) {
 		r.order[n] = len(r.order)
@@ -48,6 +49,10 @@ func newReader(root *screen.Node, lex *knowledge.Lexicon) *reader {
 				window = c.Bounds
 			}
 			walk(c, window)
+			r.box[n] = union(r.box[n], r.box[c])
+		}
+		if n.Visible() && (n.Own() != "" || n.Clickable && len(n.Children) == 0) {
+			r.box[n] = union(r.box[n], n.Bounds)
 		}
 	}
 	walk(root, root.Bounds)
@@ -67,7 +72,7 @@ func (r *reader) touchable(n *screen.Node) bool {
 		return false
 	}
 	for _, o := range r.overlays {
-		if r.order[o] > r.order[n] && !r.within(n, o) && contentBox(o).Contains(x, y) {
+		if r.order[o] > r.order[n] && !r.within(n, o) && r.box[o].Contains(x, y) {
 			return false
 		}
 	}
@@ -84,11 +89,17 @@ func (r *reader) within(n, o *screen.Node) bool {
 	return false
 }
 
+// maxControls bounds the buttons, and the switches, of one screen; a list of all vendors has some hundred.
+const maxControls = 1000
+
 // controls are the buttons below a node, each once. A box to tick is none: ticking it
 // says nothing before a button is tapped too.
 func (r *reader) controls(root *screen.Node) []control {
 	var out []control
 	for n := range root.All() {
+		if len(out) == maxControls {
+			break
+		}
 		if !n.Enabled || n.Editable() || n.Checkable || !isButton(n) || !r.touchable(n) {
 			continue
 		}
@@ -109,6 +120,28 @@ func (r *reader) controls(root *screen.Node) []control {
 
 func isButton(n *screen.Node) bool {
 	return n.Clickable || strings.HasSuffix(n.Class, "Button") && !strings.HasSuffix(n.Class, "RadioButton")
+}
+
+// labels are texts that read as both answers, yes and no, though Android doesn't know
+// that they can be touched; none where one of the two is missing.
+func (r *reader) labels(root *screen.Node, controls []control) []control {
+	var out []control
+	has := map[intent]bool{}
+	for n := range root.All() {
+		text := first(trim(n.Text), trim(n.Desc))
+		if text == "" || len(n.Children) > 0 || !n.Enabled || n.Checkable || n.Editable() || !r.touchable(n) ||
+			slices.ContainsFunc(controls, func(c control) bool { return r.within(n, c.node) }) {
+			continue
+		}
+		if is := r.meaning(text); is == accepts || is == rejects {
+			out = append(out, control{n, text, is})
+			has[is] = true
+		}
+	}
+	if !has[accepts] || !has[rejects] {
+		return nil
+	}
+	return out
 }
 
 // isButtonClass reports whether a node is drawn as a button, rather than as a link.
@@ -178,7 +211,7 @@ func (r *reader) byID(id string) intent {
 func (r *reader) toggles(root *screen.Node) []Toggle {
 	var out []Toggle
 	for n := range root.All() {
-		if n.Checkable && n.Enabled && r.touchable(n) && !slices.ContainsFunc(out, func(t Toggle) bool { return r.within(n, t.Node) }) {
+		if len(out) < maxControls && n.Checkable && n.Enabled && r.touchable(n) && !slices.ContainsFunc(out, func(t Toggle) bool { return r.within(n, t.Node) }) {
 			out = append(out, Toggle{Node: n, Label: r.switches(n), Checked: n.Checked})
 		}
 	}

@@ -154,8 +154,11 @@ func inLanguage(r *knowledge.Reading) intent {
 		}
 		return unclear
 	case no:
-		if r.Has(knowledge.SenseManage) || r.Has(knowledge.SenseSave) || r.Has(knowledge.SenseOptions) && !all {
+		if r.Has(knowledge.SenseSave) {
 			return unclear
+		}
+		if r.Has(knowledge.SenseManage) || r.Has(knowledge.SenseOptions) && !all {
+			return opens // "settings or reject": to refuse takes another screen
 		}
 		return rejects
 	case r.Has(knowledge.SenseSelected) && (yes || r.Has(knowledge.SenseSave, knowledge.SenseOnly)) && !not:

@@ -21,6 +21,12 @@ func Recognise(root *screen.Node, lex *knowledge.Lexicon, app string) Screen {
 	if s, ok := system(root, lex, app); ok {
 		return s
 	}
+	count := 0
+	for range root.All() {
+		if count++; count > maxNodes {
+			return unknown(fmt.Sprintf("it has more than %d nodes, which no person could read", maxNodes))
+		}
+	}
 	r := newReader(root, lex)
 	surfaces := r.surfaces(root)
 	if len(surfaces) == 0 {
@@ -29,7 +35,7 @@ func Recognise(root *screen.Node, lex *knowledge.Lexicon, app string) Screen {
 	var s Screen
 	for i, surface := range surfaces {
 		var sure bool
-		if s, sure = r.judge(surface, i < len(surfaces)-1 && !isModal(root, surface)); sure {
+		if s, sure = r.judge(surface, i < len(surfaces)-1 && !r.isModal(root, surface)); sure {
 			break
 		}
 	}
@@ -39,15 +45,18 @@ func Recognise(root *screen.Node, lex *knowledge.Lexicon, app string) Screen {
 	return s
 }
 
+// maxNodes bounds the screens that are looked at. Real ones have some hundred nodes.
+const maxNodes = 10_000
+
 // unknown is no opinion, with the way out.
 func unknown(why string) Screen {
 	return Screen{Kind: Unknown, Reason: why + "; write a flow file that says what to tap"}
 }
 
 // isModal reports whether a surface lies over the middle of the screen.
-func isModal(root, surface *screen.Node) bool {
+func (r *reader) isModal(root, surface *screen.Node) bool {
 	x, y := root.Bounds.Center()
-	return contentBox(surface).Contains(x, y)
+	return r.box[surface].Contains(x, y)
 }
 
 // judge says what one surface is for. sure is false where nothing on it tells, so that
@@ -56,6 +65,12 @@ func (r *reader) judge(root *screen.Node, bar bool) (s Screen, sure bool) {
 	controls := r.controls(root)
 	a := r.about(root, controls)
 	b := r.sort(root, controls, a.texts)
+	if a.strong() && len(b.Accept)+len(b.Reject)+len(b.Settings) == 0 {
+		if labels := r.labels(root, controls); len(labels) > 0 {
+			b = r.sort(root, append(controls, labels...), a.texts)
+			b.Reason = "; its answers are texts that Android knows as no buttons"
+		}
+	}
 	b.Toggles = r.toggles(root)
 	rules := []func(*subject, *Screen) (Screen, bool){r.account, r.age, r.consent, r.introduction}
 	if bar {

@@ -34,6 +34,9 @@ func (r *reader) consent(a *subject, b *Screen) (Screen, bool) {
 		if a.other > 0 {
 			s.Confidence -= 0.1
 		}
+		if b.Reason != "" {
+			s.Confidence, s.Reason = min(s.Confidence, 0.6), s.Reason+b.Reason
+		}
 		return s, true
 	}
 	switch {
@@ -87,7 +90,7 @@ func (r *reader) another(a *subject) bool {
 		weight++
 	}
 	strength := 2*a.topic + a.hint
-	return a.other > 0 && weight > strength || a.otherTitle && a.topic <= 1 || a.prices && a.topic == 0
+	return a.other > 0 && (weight > strength || strength <= 2) || a.otherTitle && a.topic <= 1 || a.prices && a.topic == 0
 }
 
 // ticksYes reports whether a box says that one agrees.

@@ -121,13 +121,28 @@ func (r *reader) about(root *screen.Node, controls []control) subject {
 	most := func(sense knowledge.Sense) int {
 		n := 0
 		for _, words := range found[sense] {
-			n = max(n, len(words))
+			stems := map[string]bool{} // "cookie" and "cookies" are one
+			for w := range words {
+				stems[stem(w)] = true
+			}
+			n = max(n, len(stems))
 		}
 		return n
 	}
 	s.topic, s.hint, s.terms, s.other = most(knowledge.SenseTopic), most(knowledge.SenseHint), most(knowledge.SenseTerms), most(knowledge.SenseOther)
 	s.signup, s.age, s.onboard = most(knowledge.SenseSignup), most(knowledge.SenseAge), most(knowledge.SenseOnboard)
 	return s
+}
+
+// stem is the beginning of a word, by which its forms are one.
+func stem(word string) string {
+	const letters = 6
+	for i := range word {
+		if utf8.RuneCountInString(word[:i]) == letters {
+			return word[:i]
+		}
+	}
+	return word
 }
 
 // likely reads a text in the languages that the screen may be in.

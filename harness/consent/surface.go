@@ -6,6 +6,9 @@ import (
 	"github.com/unasked-audit/unasked/harness/screen"
 )
 
+// maxOverlays is how many parts of a window are looked at by themselves, from the top.
+const maxOverlays = 16
+
 // surfaces are the parts of a screen that may be what it asks, the topmost first and
 // the whole window last: dialogs over the app, sheets and banners over a page.
 func (r *reader) surfaces(root *screen.Node) []*screen.Node {
@@ -17,13 +20,14 @@ func (r *reader) surfaces(root *screen.Node) []*screen.Node {
 	var walk func(n *screen.Node)
 	walk = func(n *screen.Node) {
 		for i, c := range n.Children {
-			if i > 0 && hasContent(c) && coversSibling(n.Children[:i], c) {
+			if i > 0 && !r.box[c].Empty() && r.coversSibling(n.Children[:i], c) {
 				found = append(found, c)
 			}
 			walk(c)
 		}
 	}
 	walk(window)
+	found = found[max(0, len(found)-maxOverlays):]
 	r.overlays = found
 	out := make([]*screen.Node, 0, len(found)+1)
 	for i := len(found) - 1; i >= 0; i-- {
@@ -43,7 +47,7 @@ func (r *reader) topWindow(root *screen.Node) *screen.Node {
 			if structural(c) {
 				known = known || c.Layer != 0
 				collect(c)
-			} else if hasContent(c) && !r.lex.IsBeside(c.Package) {
+			} else if !r.box[c].Empty() && !r.lex.IsBeside(c.Package) {
 				windows = append(windows, c)
 			}
 		}
@@ -87,42 +91,30 @@ func flat(nodes []*screen.Node) bool {
 	return true
 }
 
-// hasContent reports whether something below can be read.
-func hasContent(n *screen.Node) bool {
-	for c := range n.All() {
-		if c.Visible() && c.Own() != "" {
-			return true
-		}
-	}
-	return false
-}
+// siblings is how many parts before one are looked at: a dialog lies over the last few.
+const siblings = 64
 
 // coversSibling reports whether what stands in c lies for the most part over what was
 // drawn before it, as a dialog does and the next part of a page does not.
-func coversSibling(before []*screen.Node, c *screen.Node) bool {
-	box := contentBox(c)
-	for _, b := range before {
-		if b.Visible() && hasContent(b) && 2*area(box.Intersect(b.Bounds)) > area(box) {
+func (r *reader) coversSibling(before []*screen.Node, c *screen.Node) bool {
+	box := r.box[c]
+	for _, b := range before[max(0, len(before)-siblings):] {
+		if b.Visible() && !r.box[b].Empty() && 2*area(box.Intersect(b.Bounds)) > area(box) {
 			return true
 		}
 	}
 	return false
 }
 
-// contentBox is the smallest rectangle around what can be read or touched.
-func contentBox(n *screen.Node) screen.Rect {
-	var box screen.Rect
-	for c := range n.All() {
-		if !c.Visible() || c.Own() == "" && !(c.Clickable && len(c.Children) == 0 && c != n) {
-			continue
-		}
-		if box.Empty() {
-			box = c.Bounds
-			continue
-		}
-		box = screen.Rect{Left: min(box.Left, c.Bounds.Left), Top: min(box.Top, c.Bounds.Top), Right: max(box.Right, c.Bounds.Right), Bottom: max(box.Bottom, c.Bounds.Bottom)}
+// union is the smallest rectangle around both, of which one may be empty.
+func union(a, b screen.Rect) screen.Rect {
+	switch {
+	case a.Empty():
+		return b
+	case b.Empty():
+		return a
 	}
-	return box
+	return screen.Rect{Left: min(a.Left, b.Left), Top: min(a.Top, b.Top), Right: max(a.Right, b.Right), Bottom: max(a.Bottom, b.Bottom)}
 }
 
 func area(r screen.Rect) int { return r.Width() * r.Height() }

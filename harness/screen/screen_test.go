@@ -1,10 +1,12 @@
 package screen
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strings"
 	"testing"
+	"unicode/utf16"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -191,4 +193,53 @@ func FuzzParse(f *testing.F) {
 			root.Render()
 		}
 	})
+}
+
+func TestParseUTF16(t *testing.T) {
+	const xml = `<?xml version="1.0" encoding="UTF-16"?><hierarchy rotation="0"><node text="Einwilligung ✓ 😀" bounds="[0,0][9,9]"/></hierarchy>`
+	for _, big := range []bool{false, true} {
+		for _, mark := range []string{"", "\ufeff"} {
+			var raw []byte
+			for _, u := range utf16.Encode([]rune(mark + xml)) {
+				if big {
+					raw = append(raw, byte(u>>8), byte(u))
+				} else {
+					raw = append(raw, byte(u), byte(u>>8))
+				}
+			}
+			root, err := Parse(bytes.NewReader(raw))
+			if err != nil || root.Children[0].Text != "Einwilligung ✓ 😀" {
+				t.Errorf("big endian %v, mark %q: %+v, %v", big, mark, root, err)
+			}
+		}
+	}
+}
+
+func TestParseSaysWhatStandsThere(t *testing.T) {
+	for text, want := range map[string]string{
+		"": "there is nothing in it", "hello": "it is no XML", "<a/>": "no <hierarchy>",
+		"ERROR: null root node returned by UiTestAutomationBridge.\n": "make the dump again",
+		"ERROR: could not get idle state.":                            "make the dump again",
+	} {
+		_, err := Parse(strings.NewReader(text))
+		if !errors.Is(err, ErrNoScreen) || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+// A dump of all windows says which lies on top; it stands last then.
+func TestParseWindows(t *testing.T) {
+	root, err := Parse(strings.NewReader(`<displays><display id="0"><window layer="3"><hierarchy><node text="top" bounds="[0,0][9,9]"/></hierarchy></window>` +
+		`<window layer="1"><hierarchy><node text="app" visible-to-user="false" bounds="[0,0][99,99]"/></hierarchy></window></display></displays>`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	windows := root.Children[0].Children
+	if len(windows) != 2 || windows[1].Layer != 3 || windows[1].Children[0].Children[0].Text != "top" {
+		t.Errorf("%+v", windows)
+	}
+	if windows[0].Children[0].Children[0].Visible() {
+		t.Error("what the dump says can't be seen passes for visible")
+	}
 }
