@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	"github.com/unasked-audit/unasked/harness/flow"
 )
 
 // Values are found in whatever an answer is made of, and followed however they are sent.
@@ -32,6 +34,13 @@ func TestForms(t *testing.T) {
 		"a cookie that is dropped":           {[]exchange{{url: api + "/", reply: object{"user_id": number}, set: header("Set-Cookie", "session="+token+"; Max-Age=0")}, use(header("Cookie", "session="+token))}, ""},
 		"renewed with what was there before": {[]exchange{register(object{"refresh_token": token + "old"}, object{"user_id": uuid, "access_token": token}), use(bearer(token))}, ""},
 		"a link that is signed":              {[]exchange{register(nil, object{"url": "https://cdn.thing.example/u?token=" + token}), {method: "GET", url: "https://cdn.thing.example/u?token=" + token}}, ""},
+		"ids that advertisers hand each other": {[]exchange{
+			{method: "GET", url: "https://sync.adnet.example/match?p=1", status: 302, set: []flow.Header{{Name: "Set-Cookie", Value: "nid=" + number}, {Name: "Location", Value: "https://rtb.another.example/map?partner=7&uid=" + number}}},
+			{method: "GET", url: "https://rtb.another.example/map?partner=7&uid=" + number, set: header("Set-Cookie", "map="+uuid)},
+			{method: "GET", url: "https://sync.adnet.example/match?p=2", headers: header("Cookie", "nid="+number)}}, ""},
+		"an advertiser's cookie": {[]exchange{
+			{method: "GET", url: api + "/sync", reply: object{"sync": object{"partner": 12, "uid": uuid}}, set: header("Set-Cookie", "uid="+uuid)},
+			{method: "GET", url: api + "/ad?partner_uid=" + uuid, headers: header("Cookie", "uid="+uuid)}}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if out := tr.outcomes("", c.list...); kinds(out) != c.want {

@@ -25,6 +25,26 @@ func redirected(v *Value) bool {
 // the address of a redirect, in a token.
 func fielded(v *Value) bool { return v.JWT || inBody(v) || redirected(v) }
 
+// handsOver reports whether a response leads to another site with ids and no credential:
+// companies tell each other so how they call the same browser, and nobody is a user there.
+func (t *Tracker) handsOver(m *Message) bool {
+	elsewhere := false
+	for i := range m.Values {
+		v := &m.Values[i]
+		if redirected(v) && t.token(v) {
+			return false
+		}
+		if !redirected(v) && strings.EqualFold(v.Root, "header:location") {
+			if scheme, rest, ok := strings.Cut(v.Text, "://"); ok && strings.HasPrefix(scheme, "http") {
+				host, _, _ := strings.Cut(rest, "/")
+				host, _, _ = strings.Cut(host, ":")
+				elsewhere = elsewhere || Site(strings.ToLower(host)) != Site(m.Host)
+			}
+		}
+	}
+	return elsewhere
+}
+
 // field is the name of a value's field: of user[email] it is email.
 func (v *Value) field() string {
 	name := v.Key

@@ -182,10 +182,11 @@ func (t *Tracker) learnResponse(m *Message) {
 	if p.signature >= 0 {
 		t.bySignature(r, index, m, &t.kb.Signatures[p.signature])
 	}
+	handed := t.handsOver(m)
 	principals := map[*Minted]string{} // and the objects that they are ids of
 	for i := range m.Values {
 		v := &m.Values[i]
-		candidate := t.candidate(v, m)
+		candidate := t.candidate(v, m) && !(handed && redirected(v))
 		if candidate && unguessable(v.Text) {
 			t.mint(r, index, m, v, "")
 		} else if candidate && !v.Listed && len(v.Text) <= longestShort && short(v.Text) && t.principal(v, r) {

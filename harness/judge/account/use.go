@@ -81,7 +81,7 @@ func (t *Tracker) used(m *Message, v *Value, i int, scheme string, minted *Minte
 		minted.kept = m.Installation
 	}
 	// What was given out as a credential is one under any name that says nothing else.
-	if kind, _, _ := strings.Cut(u.as, " "); !u.credential && !u.never && (kind == asHeader || kind == asParameter || kind == asBody) && u.as != kind {
+	if kind, _, _ := strings.Cut(u.as, " "); !u.credential && !u.never && slices.Contains([]string{asCookie, asHeader, asParameter, asBody}, kind) && u.as != kind {
 		u.credential = t.token(&minted.value)
 	}
 	minted.Credential = minted.Credential || u.credential
@@ -108,6 +108,9 @@ func (t *Tracker) used(m *Message, v *Value, i int, scheme string, minted *Minte
 	minted.Uses = append(minted.Uses, place)
 }
 
+// isJWT reports whether a text looks like a JSON Web Token (RFC 7519).
+func isJWT(text string) bool { return strings.HasPrefix(text, "eyJ") && strings.Count(text, ".") == 2 }
+
 // use says as what a value is sent.
 func (t *Tracker) use(m *Message, v *Value, i int, scheme string) sending {
 	kind, name, _ := strings.Cut(v.Root, ":")
@@ -121,8 +124,9 @@ func (t *Tracker) use(m *Message, v *Value, i int, scheme string) sending {
 	}
 	switch kind {
 	case "cookie":
+		// What a cookie is for only its name tells, or what is in it: advertising has them, too.
 		_, never := f.NeverCredential("cookie", name)
-		return sending{as: asCookie + " " + name, credential: !never, never: never, names: knowledge.Named(f.Principals, name)}
+		return sending{as: asCookie + " " + name, credential: !never && (knowledge.Named(f.SessionCookies, name) || isJWT(v.Text)), never: never}
 	case "header":
 		if strings.EqualFold(name, "Authorization") {
 			switch scheme {
