@@ -14,6 +14,7 @@ import (
 func (c *inquiry) issued() []account.Outcome {
 	outcomes := c.tracker.Outcomes()
 	c.gave = gaveOut(outcomes)
+	c.claims = make(map[*account.Outcome]Finding, len(outcomes))
 	for i := range outcomes {
 		c.issue(&outcomes[i])
 	}
@@ -56,6 +57,7 @@ func (c *inquiry) issue(o *account.Outcome) {
 		f.Title = fmt.Sprintf("%s issued a guest session, which is no account", o.Service)
 	}
 	f.Value = value(o.Minted)
+	c.claims[o] = f
 	for _, p := range places(o) {
 		// An account that is used in a later arm was issued in this one.
 		g := c.findings.add(f, sighting{Pointer: p, arm: o.Arm, signup: o.Signup})

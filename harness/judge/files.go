@@ -171,15 +171,12 @@ type kept struct {
 	outcome *account.Outcome
 }
 
-// credentials are the minted values of accounts and sessions, to look for.
+// credentials are the minted values of what was issued, to look for.
 func (c *inquiry) credentials(outcomes []account.Outcome) ([]kept, *recognise.Finder, error) {
 	var list []kept
 	var texts [][]byte
 	for i := range outcomes {
 		o := &outcomes[i]
-		if o.Kind == knowledge.KindInstallation {
-			continue
-		}
 		for _, m := range o.Minted {
 			if len(m.Value) < recognise.ShortestFound { // the number of a user stands everywhere
 				continue
@@ -233,12 +230,19 @@ func (c *inquiry) keptCredential(x at[evidence.Exhibit], name string, m kept, pa
 	i := bytes.Index(part.Data, []byte(m.Value))
 	p := c.pointer(x.Event, "file:"+name, part.Chain, part.Data[max(0, i-48):min(len(part.Data), i+len(m.Value)+48)])
 	p.Blob, p.Role = x.data.Blob, "stored"
+	here := sighting{Pointer: p, arm: x.Arm, signup: m.outcome.Signup}
+	if m.outcome.Arm == x.Arm { // the way from the answer to the device and back stands in one finding
+		c.findings.add(c.claims[m.outcome], here)
+	}
+	if m.outcome.Kind == knowledge.KindInstallation {
+		return // an id of the installation lets nobody in
+	}
 	c.findings.add(Finding{
 		Claim: CredentialsKept, Subject: m.outcome.Kind + " of " + m.outcome.Service, Host: m.outcome.Host, Value: cut(m.Value, longestExcerpt),
 		Signature: m.outcome.Signature,
 		Title:     fmt.Sprintf("The app keeps what its %s at %s is used with", what, m.outcome.Service),
 		Grounds:   fmt.Sprintf("%s, which the service minted, lies in the app's private files", field(m.Minted)),
-	}, sighting{Pointer: p, arm: x.Arm, signup: m.outcome.Signup})
+	}, here)
 }
 
 func field(m *account.Minted) string {

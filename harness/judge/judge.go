@@ -70,6 +70,7 @@ type inquiry struct {
 	sdks    *knowledge.SDKs
 
 	gave       []Issued
+	claims     map[*account.Outcome]Finding // that it was issued
 	findings   *findings
 	spots      spots
 	coverage   Coverage
