@@ -31,6 +31,7 @@ const (
 	FileFields     = "fields.yaml"
 	FileFeatures   = "features.yaml"
 	FileResolvers  = "resolvers.yaml"
+	FileBarriers   = "barriers.yaml"
 	FileSignup     = "signup.yaml"
 
 	FileSDKs        = "sdks.yaml"
@@ -62,6 +63,7 @@ type Base struct {
 	Fields     Fields
 	Features   []Feature
 	Resolvers  Resolvers
+	Barriers   []Barrier
 
 	files   map[string][]layer
 	carried func() (*Carried, error)
@@ -111,6 +113,7 @@ func Load(fsys fs.FS, more ...Addition) (*Base, error) {
 		owners     ownerFile
 		features   featureFile
 		resolvers  resolverFile
+		barriers   barrierFile
 	)
 	carried := map[string][]layer{}
 	sum := sha256.New()
@@ -119,6 +122,7 @@ func Load(fsys fs.FS, more ...Addition) (*Base, error) {
 		into any
 	}{
 		{FileConsent, &base.Consent},
+		{FileBarriers, &barriers},
 		{FileDisguises, &base.Disguises},
 		{FileFeatures, &features},
 		{FileFields, &base.Fields},
@@ -157,6 +161,7 @@ func Load(fsys fs.FS, more ...Addition) (*Base, error) {
 	base.version = evidence.Digest(hex.EncodeToString(sum.Sum(nil)))
 	base.Signatures = signatures.Signatures
 	base.Features = features.Features
+	base.Barriers = barriers.Barriers
 	base.Owners = newOwners(owners.Owners)
 	base.Resolvers = newResolvers(resolvers.Resolvers)
 	base.carried = sync.OnceValues(func() (*Carried, error) { return parseCarried(carried) })
@@ -184,6 +189,7 @@ func (b *Base) prepare() error {
 		{FileFields, b.Fields.prepare},
 		{FileFeatures, b.checkFeatures},
 		{FileResolvers, b.Resolvers.check},
+		{FileBarriers, b.checkBarriers},
 	} {
 		if err := step.do(); err != nil {
 			return fmt.Errorf("%s: %w", step.file, err)

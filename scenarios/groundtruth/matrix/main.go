@@ -37,7 +37,11 @@ func run(ctx context.Context, only, keep string, verbose bool) (err error) {
 	if err != nil {
 		return err
 	}
-	world, err := groundtruth.New(ctx, kb)
+	chromium, modules, err := groundtruth.Programs(ctx)
+	if err != nil {
+		return err
+	}
+	world, err := groundtruth.New(ctx, kb, chromium, modules)
 	if err != nil {
 		return err
 	}
@@ -51,14 +55,14 @@ func run(ctx context.Context, only, keep string, verbose bool) (err error) {
 	var m groundtruth.Matrix
 	played, skipped := 0, 0
 	for _, s := range groundtruth.Services() {
-		if !strings.Contains(s.Name, only) {
+		switch {
+		case !strings.Contains(s.Name, only):
 			continue
-		}
-		r, err := world.Play(ctx, s, filepath.Join(keep, s.Name))
-		if errors.Is(err, groundtruth.ErrNoPages) {
+		case s.Page != "" && chromium == "":
 			skipped++
 			continue
 		}
+		r, err := world.Play(ctx, s, filepath.Join(keep, s.Name))
 		if err != nil {
 			return err
 		}

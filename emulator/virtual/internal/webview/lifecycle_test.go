@@ -16,6 +16,7 @@ import (
 	"github.com/chromedp/cdproto/page"
 
 	"github.com/unasked-audit/unasked/emulator/virtual/internal/android"
+	"github.com/unasked-audit/unasked/internal/chromium"
 )
 
 // ended waits for the app's end.
@@ -173,7 +174,7 @@ func TestStartSaysWhatIsMissing(t *testing.T) {
 func TestStartWithoutToolsNamesThePackages(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	t.Setenv("UNASKED_CHROMIUM", "")
-	if _, err := findChromium(""); !errors.Is(err, ErrNoChromium) || !strings.Contains(err.Error(), "apt-get install chromium-headless-shell") {
+	if _, err := chromium.Find(""); !errors.Is(err, ErrNoChromium) || !strings.Contains(err.Error(), "apt-get install chromium-headless-shell") {
 		t.Errorf("without a browser: %v", err)
 	}
 	if err := new(stores).write(t.Context(), t.TempDir(), nil); !errors.Is(err, ErrNoCertutil) || !strings.Contains(err.Error(), "apt-get install libnss3-tools") {

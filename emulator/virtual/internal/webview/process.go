@@ -21,6 +21,7 @@ import (
 
 	"github.com/unasked-audit/unasked/emulator/virtual/internal/android"
 	"github.com/unasked-audit/unasked/emulator/virtual/internet"
+	"github.com/unasked-audit/unasked/internal/chromium"
 )
 
 // process is a running app: one browser with one page, and at times a prompt.
@@ -60,7 +61,7 @@ func (e *engine) start(ctx context.Context, launch android.Launch) (*process, er
 	if info, err := fs.Stat(launch.Assets, launch.Entry); err != nil || info.IsDir() {
 		return nil, fmt.Errorf("launch %s: the APK's assets hold no page %s", launch.Package, launch.Entry)
 	}
-	chromium, err := findChromium(e.options.Chromium)
+	browser, err := chromium.Find(e.options.Chromium)
 	if err != nil {
 		return nil, fmt.Errorf("launch %s: %w", launch.Package, err)
 	}
@@ -69,7 +70,7 @@ func (e *engine) start(ctx context.Context, launch android.Launch) (*process, er
 		answers: make(chan struct{}, 16), attached: make(chan *session, 1), prompts: make(chan struct{}, 1),
 	}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
-	if err := e.prepare(ctx, p, chromium); err != nil {
+	if err := e.prepare(ctx, p, browser); err != nil {
 		p.release()
 		return nil, fmt.Errorf("launch %s: %w", launch.Package, err)
 	}
