@@ -70,9 +70,9 @@ func TestNeedlesInUndecodableSurroundings(t *testing.T) {
 		v := c.Value
 		for _, d := range []struct{ text, chain string }{
 			{v, ""},
-			{"~~~" + base64.StdEncoding.EncodeToString([]byte("a"+v+"zz")) + "***", "base64"},
-			{"~~~" + base64.URLEncoding.EncodeToString([]byte("ab"+v)), "base64"},
-			{"!" + base32.StdEncoding.EncodeToString([]byte("abc"+v+"xy")) + "!", "base32"},
+			{"~~~" + base64.StdEncoding.EncodeToString([]byte("|"+v+"|z")) + "***", "base64"},
+			{"~~~" + base64.URLEncoding.EncodeToString([]byte("a:"+v)), "base64"},
+			{"!" + base32.StdEncoding.EncodeToString([]byte("ab|"+v+"|y")) + "!", "base32"},
 			{"(" + h(v) + ")", "hex"}, {"(" + strings.ToUpper(h(v)) + ")", "hex"},
 			{utf16le(v), "utf-16le"}, {turned(v), "reversed"},
 			{turned(b64(v)), "reversed base64"}, {turned(h(v)), "reversed hex"},

@@ -109,7 +109,7 @@ func (m *masked) scan(data []byte, found func(Match, byte)) {
 		for j := range around {
 			around[j] = data[from+j] ^ key
 		}
-		if embedded, ok := x.stands(around, at-from, end-from); ok {
+		if embedded, ok := m.n.stands(x, around, at-from, end-from); ok {
 			found(m.n.match(x, at, end, embedded), key)
 		}
 	})

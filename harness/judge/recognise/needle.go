@@ -8,6 +8,7 @@
 package recognise
 
 import (
+	"bytes"
 	"fmt"
 	"runtime"
 	"slices"
@@ -56,6 +57,7 @@ type needle struct {
 	unmistakable bool
 	even         bool // within hexadecimal digits, only whole bytes count
 	sum          int8 // the digest of which these are the first bytes, and one; 0 for none
+	code         *code
 	first        byte // of raw bytes that are looked for under a key
 	bits         float32
 }
@@ -260,8 +262,18 @@ const (
 	decimal
 	hexadecimal
 	wordlike
-	binaryOnly // raw bytes: among text they stand by chance
+	mailAddress  // a mail address: what may belong to one makes it another
+	mailReversed // the same in reverse
+	binaryOnly   // raw bytes: among text they stand by chance
 )
+
+// nearOf is the class of what stands beside a value.
+func nearOf(value []byte) class {
+	if i := bytes.IndexByte(value, '@'); i > 0 && bytes.IndexByte(value[i:], '.') > 0 {
+		return mailAddress
+	}
+	return classOf(value)
+}
 
 func classOf(value []byte) class {
 	c := decimal
@@ -283,7 +295,7 @@ func (c class) touches(b byte) bool {
 	switch c {
 	case decimal, hexadecimal:
 		return b >= '0' && b <= '9' || b >= 'a' && b <= 'f' || b >= 'A' && b <= 'F'
-	case wordlike:
+	case wordlike, mailAddress, mailReversed:
 		return b >= '0' && b <= '9' || b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= 0x80
 	}
 	return false

@@ -17,7 +17,7 @@ const shortestBrief = 6
 // renderings write a spelling, by the names that the knowledge uses.
 var renderings = map[string]func(m *maker, value []byte){
 	"plain": func(m *maker, value []byte) {
-		m.add(value, needle{near: classOf(value), unmistakable: embeddedBits(value) >= unmistakableAt, bits: float32(information(value))})
+		m.add(value, needle{near: nearOf(value), unmistakable: embeddedBits(value) >= unmistakableAt, bits: float32(information(value))})
 	},
 	"url":              whole("url"),
 	"url-component":    whole("url-component"),
@@ -31,18 +31,22 @@ var renderings = map[string]func(m *maker, value []byte){
 	"reversed":         unannounced("reversed"),
 	"rot13":            unannounced("rot13"),
 	"base64": func(m *maker, value []byte) {
-		for _, text := range base64s(value) {
-			m.add(text, m.coded(value, "base64"))
+		for i, text := range base64s(value) {
+			x := m.coded(value, "base64")
+			x.code = &inSixes[i%len(inSixes)]
+			m.add(text, x)
 		}
 	},
 	"base32": func(m *maker, value []byte) {
 		for shift := range 5 {
-			m.add(aligned(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString, 5, value, shift), m.coded(value, "base32"))
+			x := m.coded(value, "base32")
+			x.code = &inFives[shift]
+			m.add(aligned(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString, 5, value, shift), x)
 		}
 	},
 	"hex": func(m *maker, value []byte) {
 		x := m.coded(value, "hex")
-		x.even = true
+		x.even, x.code = true, &inNibbles
 		for _, text := range hexes(value) {
 			m.add(text, x)
 		}
@@ -50,6 +54,15 @@ var renderings = map[string]func(m *maker, value []byte){
 	"raw": raw,
 }
 
+// Where a value may stand in a group of each encoding.
+var (
+	inSixes   = [3]code{{&sixes, 6, 0}, {&sixes, 6, 1}, {&sixes, 6, 2}}
+	inFives   = [5]code{{&fives, 5, 0}, {&fives, 5, 1}, {&fives, 5, 2}, {&fives, 5, 3}, {&fives, 5, 4}}
+	inNibbles = code{&nibbles, 4, 0}
+)
+
+// base64s are the pieces of base64 that follow from a value, in either alphabet, by how
+// many bytes stand before it.
 func base64s(value []byte) [][]byte {
 	var out [][]byte
 	for _, enc := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
@@ -78,7 +91,11 @@ func whole(name string) func(*maker, []byte) {
 		if len(text) == 0 {
 			return
 		}
-		x := needle{chain: []string{e.link}, near: wordlike, unmistakable: embeddedBits(value) >= unmistakableAt, bits: float32(information(value))}
+		near := wordlike
+		if e.plain && nearOf(value) == mailAddress {
+			near = mailAddress
+		}
+		x := needle{chain: []string{e.link}, near: near, unmistakable: embeddedBits(value) >= unmistakableAt, bits: float32(information(value))}
 		if !e.plain {
 			x.unmistakable = true
 		}
@@ -100,7 +117,14 @@ func unannounced(name string) func(*maker, []byte) {
 		below = nil
 	}
 	return func(m *maker, value []byte) {
-		m.add(e.of(value), needle{chain: []string{e.link}, near: classOf(value), unmistakable: embeddedBits(value) >= unmistakableAt, bits: float32(information(value))})
+		near := nearOf(value)
+		switch {
+		case near == mailAddress && name == "reversed":
+			near = mailReversed
+		case name != "rot13" && near == mailAddress:
+			near = wordlike
+		}
+		m.add(e.of(value), needle{chain: []string{e.link}, near: near, unmistakable: embeddedBits(value) >= unmistakableAt, bits: float32(information(value))})
 		for _, second := range below {
 			text := bytes.TrimRight(encodings[second].of(value), "=")
 			m.add(e.of(text), m.coded(value, e.link, encodings[second].link))

@@ -45,7 +45,7 @@ func (n *Needles) scan(data []byte, there func(from, to int), found func(Match))
 			}
 			return
 		}
-		if embedded, ok := x.stands(data, at, end); ok {
+		if embedded, ok := n.stands(x, data, at, end); ok {
 			found(n.match(x, at, end, embedded))
 		}
 	})
@@ -58,13 +58,42 @@ func (n *Needles) scan(data []byte, there func(from, to int), found func(Match))
 	}
 }
 
-// stands reports whether a needle stands at a place by itself, or as a piece of
-// something else that it can't be a piece of by chance.
+// stands reports whether a needle stands at a place by itself, or as a piece of something
+// else that it can't be a piece of by chance. Of one in an encoding that is asked of
+// what the text around it decodes to.
+func (n *Needles) stands(x *needle, data []byte, at, end int) (embedded, ok bool) {
+	if x.code == nil {
+		return x.stands(data, at, end)
+	}
+	if x.even && !evenHex(data, at) {
+		return false, false
+	}
+	value := n.spellings[x.spelling].text
+	plain, from, to, ok := x.code.around(data, at, value)
+	if !ok {
+		return false, false
+	}
+	inner := needle{near: nearOf(value), unmistakable: embeddedBits(value) >= unmistakableAt}
+	return inner.stands(plain, from, to)
+}
+
+// stands is the same for a needle that is what it looks like.
 func (x *needle) stands(data []byte, at, end int) (embedded, ok bool) {
 	if x.near == binaryOnly {
 		return false, !text(data[max(0, at-8):min(len(data), end+8)])
 	}
-	embedded = at > 0 && x.near.touches(data[at-1]) || end < len(data) && x.near.touches(data[end])
+	switch x.near {
+	case mailAddress:
+		if anotherMailbox(data, at, end) {
+			return true, false
+		}
+		embedded = at > 0 && (data[at-1] == '-' || data[at-1] == '_') // a prefix, or a longer address
+	case mailReversed:
+		if anotherMailbox(turnedAround(data, at, end)) {
+			return true, false
+		}
+	}
+	embedded = embedded || at > 0 && x.near.touches(data[at-1]) || end < len(data) && x.near.touches(data[end])
 	if x.near == decimal {
 		embedded = embedded || fraction(data, at, end)
 	}
