@@ -14,6 +14,7 @@ import (
 	"io"
 	"mime/multipart"
 	"net/url"
+	"strings"
 
 	"github.com/fxamacker/cbor/v2"
 	"github.com/vmihailenco/msgpack/v5"
@@ -36,6 +37,22 @@ func containers() []Disguise {
 		in("json/in-json", true, "application/json", func(v []byte, env *Env) []byte { return inJSON(inJSON(v, env), env) }),
 		in("json/escaped", true, "application/json", func(v []byte, _ *Env) []byte {
 			return []byte(`{"seq":7,"ids":["` + units(string(v), `\u%04x`) + `"]}`)
+		}),
+		in("json/bytes", false, "application/json", func(v []byte, _ *Env) []byte {
+			if len(v) < 8 {
+				return nil // a list of few small numbers is just that
+			}
+			return []byte(`{"seq":7,"data":[` + strings.TrimSuffix(each(v, "%d,"), ",") + `]}`)
+		}),
+		in("json/signed-bytes", false, "application/json", func(v []byte, _ *Env) []byte {
+			if len(v) < 8 {
+				return nil
+			}
+			var b strings.Builder
+			for _, c := range v {
+				fmt.Fprintf(&b, "%d, ", int8(c)) //nolint:gosec // Java has no other bytes
+			}
+			return []byte(`[` + strings.TrimSuffix(b.String(), ", ") + `]`)
 		}),
 		in("ndjson", true, "application/x-ndjson", func(v []byte, _ *Env) []byte {
 			return fmt.Appendf(nil, "{\"event\":\"open\",\"at\":1700000001}\n{\"event\":\"view\",\"who\":%s}\n{\"event\":\"close\"}\n", jsonString(v))

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/hex"
+	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -37,6 +38,12 @@ func spellings() []Disguise {
 			},
 		}
 	}
+	// loose is a spelling that nobody hashes: people write it, or a program writes a number so.
+	loose := func(name string, kinds []string, container bool, write func(string) string) Disguise {
+		d := spell(name, kinds, write)
+		d.Canonical, d.Container = false, container
+		return d
+	}
 	without := func(s, cut string) string { return strings.ReplaceAll(s, cut, "") }
 	return []Disguise{
 		{Name: "plain", Innermost: true, Canonical: true, Encode: func(v []byte, _ *Env) []byte { return bytes.Clone(v) }},
@@ -52,6 +59,33 @@ func spellings() []Disguise {
 		spell("phone/digits", phoneKinds, func(v string) string { return strings.TrimPrefix(v, "+") }),
 		spell("phone/00", phoneKinds, func(v string) string { return "00" + strings.TrimPrefix(v, "+") }),
 		spell("phone/national", phoneKinds, func(v string) string { return strings.TrimPrefix(v, "+1") }), // canaries are of the North American plan
+		loose("phone/spaces", phoneKinds, false, func(v string) string { return v[:2] + " " + v[2:5] + " " + v[5:8] + " " + v[8:] }),
+		loose("phone/brackets", phoneKinds, false, func(v string) string { return "(" + v[2:5] + ") " + v[5:8] + "-" + v[8:] }),
+		loose("phone/dots", phoneKinds, false, func(v string) string { return v[2:5] + "." + v[5:8] + "." + v[8:] }),
+		loose("imei/dashes", decimalKinds, false, func(v string) string { return v[:2] + "-" + v[2:8] + "-" + v[8:14] + "-" + v[14:] }),
+		loose("ssaid/number", []string{"ssaid"}, true, func(v string) string {
+			n, err := strconv.ParseUint(v, 16, 64)
+			if err != nil {
+				return ""
+			}
+			return `{"device":` + strconv.FormatInt(int64(n), 10) + `,"seq":7}` //nolint:gosec // Java has no other
+		}),
+		loose("uuid/two-numbers", uuidKinds, true, func(v string) string {
+			b, err := hex.DecodeString(without(v, "-"))
+			if err != nil || len(b) != 16 {
+				return ""
+			}
+			half := func(b []byte) string { return strconv.FormatInt(int64(binary.BigEndian.Uint64(b)), 10) } //nolint:gosec // as UUID of Java gives them
+			return `{"mostSignificantBits":` + half(b[:8]) + `,"leastSignificantBits":` + half(b[8:]) + `}`
+		}),
+		loose("location/e7", placeKinds, true, func(v string) string {
+			lat, lon, ok := degrees(v)
+			if !ok {
+				return ""
+			}
+			return fmt.Sprintf(`{"latitudeE7":%d,"longitudeE7":%d}`, int64(math.Round(lat*1e7)), int64(math.Round(lon*1e7)))
+		}),
+		loose("location/three-decimals", placeKinds, false, func(v string) string { return place(v, 3) }),
 		spell("mail/no-dots", mailKinds, func(v string) string {
 			local, domain, _ := strings.Cut(v, "@")
 			return without(strings.ToLower(local), ".") + "@" + strings.ToLower(domain)

@@ -22,6 +22,7 @@ type Hit struct {
 
 	part, parent int
 	guess        bool
+	beside       bool   // another value of the same person stands in the message
 	folded       bool   // the chain was written as if the digest had not been decoded before
 	second       string // the second sign of a digest of 32 bits
 	salt         string // how the digest was salted
@@ -230,6 +231,8 @@ func (c *Collector) Hits() []Hit {
 	hits = slices.DeleteFunc(hits, func(h Hit) bool { return c.covered(h, all) })
 	hits = append(hits, c.pairs(hits)...)
 	for i := range hits {
+		h := &hits[i]
+		h.beside = h.coarse && slices.ContainsFunc(hits, func(o Hit) bool { return o.target != h.target && o.Decoy == h.Decoy && !o.coarse })
 		hits[i].weigh()
 	}
 	slices.SortStableFunc(hits, func(a, b Hit) int {

@@ -20,7 +20,8 @@ const (
 )
 
 // halves calls found for every decimal number that is the latitude or the longitude
-// of a canary, rounded or cut to no fewer decimals than the knowledge asks for.
+// of a canary, rounded or cut to three decimals or more. One with fewer than the knowledge asks for is
+// coarse: a hundred metres, which somebody else's place may be within.
 func (n *Needles) halves(data []byte, found func(Match)) {
 	if len(n.locations) == 0 {
 		return
@@ -51,11 +52,11 @@ func (n *Needles) halves(data []byte, found func(Match)) {
 			continue
 		}
 		for _, l := range n.locations {
-			if decimals < l.decimals {
-				continue
-			}
 			t := n.targets[l.target]
 			m := Match{Kind: t.kind, Value: t.value, Decoy: t.decoy, From: from, To: to, Bits: 24, target: l.target}
+			if decimals < l.decimals {
+				m.Bits, m.coarse = 14, true
+			}
 			if same(value, l.lat, decimals) {
 				m.Half = latitude
 				found(m)

@@ -76,6 +76,7 @@ type Needles struct {
 	weak      map[uint32][]weakRecipe
 	salting   *salting
 	masked    *masked
+	grouped   grouped
 }
 
 // The fewest bytes that are searched for, and the bits at which a value can't be
@@ -169,6 +170,12 @@ func (n *Needles) spell(t int, d *knowledge.Disguises, traps *knowledge.Traps) e
 		seen[spelled] = true
 		if spelled == value {
 			name = ""
+		}
+		if shape == "phone" || shape == "decimal" {
+			n.grouped.enter(int32(len(n.spellings)), spelled, shape) //nolint:gosec // as many as canaries
+			if name == "phone-national" {
+				n.grouped.enterTrunk(int32(len(n.spellings)), digits(value), spelled) //nolint:gosec // as many as canaries
+			}
 		}
 		n.spellings = append(n.spellings, spelling{target: int32(t), variant: name, text: []byte(spelled)}) //nolint:gosec // as many as canaries
 	}

@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -51,7 +52,8 @@ var renderings = map[string]func(m *maker, value []byte){
 			m.add(text, x)
 		}
 	},
-	"raw": raw,
+	"raw":     raw,
+	"decimal": inDecimal,
 }
 
 // Where a value may stand in a group of each encoding.
@@ -182,6 +184,56 @@ func rawLocation(lat, lon float64, add func(text []byte, how, half string, bits 
 			add(o.AppendUint32(o.AppendUint32(nil, math.Float32bits(float32(pair[0]))), math.Float32bits(float32(pair[1]))), "as two floats", "", 2*each)
 			a, b := int32(math.Round(pair[0]*1e7)), int32(math.Round(pair[1]*1e7))
 			add(o.AppendUint32(o.AppendUint32(nil, uint32(a)), uint32(b)), "as two integers of 1e-7 degrees", "", 2*each) //nolint:gosec // the bits are meant
+		}
+	}
+}
+
+// inDecimal writes what a value stands for as a number in decimal: sixteen hexadecimal
+// digits as one of 64 bits with and without a sign, a UUID as two, a MAC address as one of
+// 48, digits as a double is written, and coordinates as integers of small parts of a degree.
+func inDecimal(m *maker, value []byte) {
+	add := func(text, how, half string, bits float64) {
+		near := decimal
+		if strings.ContainsAny(text, ".Ee") {
+			near = wordlike
+		}
+		m.add([]byte(text), needle{how: how, half: half, near: near, bits: float32(bits)})
+	}
+	of := func(b []byte, how string) {
+		v := binary.BigEndian.Uint64(b)
+		add(strconv.FormatUint(v, 10), how, "", 64)
+		if v>>63 == 1 {
+			add(strconv.FormatInt(int64(v), 10), how+" with a sign", "", 64) //nolint:gosec // the bits are meant
+		}
+	}
+	switch b := toBytes(value); len(b) {
+	case 6:
+		add(strconv.FormatUint(binary.BigEndian.Uint64(append([]byte{0, 0}, b...)), 10), "as a number of 48 bits", "", 48)
+	case 8:
+		of(b, "as a number of 64 bits")
+		little := slices.Clone(b)
+		slices.Reverse(little)
+		m.add(little, needle{chain: []string{"raw"}, how: "as an integer of 64 bits, the last byte first", near: binaryOnly, unmistakable: true, bits: 64})
+	case 16:
+		of(b[:8], "its first half as a number of 64 bits")
+		of(b[8:], "its second half as a number of 64 bits")
+	}
+	text := string(value)
+	if v, err := strconv.ParseUint(text, 10, 64); err == nil && v >= 1<<35 && v < 1<<53 && text[0] != '0' {
+		written := strconv.FormatFloat(float64(v), 'E', -1, 64) // 8.6E+14
+		bits := math.Log2(float64(v))
+		add(strings.Replace(written, "E+", "E", 1), "as a double is written", "", bits)
+		add(written, "as a double is written", "", bits)
+		add(strings.ToLower(written), "as a double is written", "", bits)
+		add(text+".0", "as a double is written", "", bits)
+	}
+	if lat, lon, ok := coordinates(text); ok {
+		for i, degrees := range [...]float64{lat, lon} {
+			for _, unit := range [...]float64{1e7, 1e6} {
+				for _, whole := range [...]float64{math.Round(degrees * unit), math.Trunc(degrees * unit)} {
+					add(strconv.FormatFloat(whole, 'f', 0, 64), "in parts of a degree", [...]string{latitude, longitude}[i], 24)
+				}
+			}
 		}
 	}
 }

@@ -19,6 +19,7 @@ type Match struct {
 	Bits float64
 	Cut  int
 
+	coarse   bool   // of a location: so few decimals that others may be there
 	how      string // more for the reason
 	spelling int32
 	target   int
@@ -50,6 +51,10 @@ func (n *Needles) scan(data []byte, there func(from, to int), found func(Match))
 		}
 	})
 	n.scanBrief(data, found)
+	n.grouped.scan(data, func(from, to int, x groupedNumber) {
+		there(from, to)
+		found(n.match(&needle{spelling: x.spelling, how: x.how, bits: float32(information(n.spellings[x.spelling].text))}, from, to, false))
+	})
 	if n.digests != nil {
 		n.digests.scan(data, func(s sighted) {
 			there(s.from, s.to)

@@ -29,6 +29,7 @@ var variants = map[string]func(value string, d *knowledge.Disguises) string{
 	"dots-lower":           func(v string, _ *knowledge.Disguises) string { return strings.ToLower(strings.ReplaceAll(v, " ", ".")) },
 	"dashes-lower":         func(v string, _ *knowledge.Disguises) string { return strings.ToLower(strings.ReplaceAll(v, " ", "-")) },
 	"reversed-words":       func(v string, _ *knowledge.Disguises) string { return lastFirst(v) },
+	"reversed-words-comma": func(v string, _ *knowledge.Disguises) string { return strings.Replace(lastFirst(v), " ", ", ", 1) },
 	"reversed-words-lower": func(v string, _ *knowledge.Disguises) string { return strings.ToLower(lastFirst(v)) },
 
 	"braces-upper": func(v string, _ *knowledge.Disguises) string {
@@ -68,7 +69,8 @@ var variants = map[string]func(value string, d *knowledge.Disguises) string{
 		return strings.ToUpper(strings.ReplaceAll(v, ":", "-"))
 	},
 
-	"no-leading-zeros": func(v string, _ *knowledge.Disguises) string { return strings.TrimLeft(v, "0") },
+	"without-check-digit": func(v string, _ *knowledge.Disguises) string { return strings.TrimSuffix(v, v[max(0, len(v)-1):]) },
+	"no-leading-zeros":    func(v string, _ *knowledge.Disguises) string { return strings.TrimLeft(v, "0") },
 
 	"phone-digits":   func(v string, _ *knowledge.Disguises) string { return digits(v) },
 	"phone-00":       func(v string, _ *knowledge.Disguises) string { return "00" + digits(v) },

@@ -22,6 +22,7 @@ import (
 //	a key was taken off that nothing announced          0.90
 //	a decoding was tried that nothing announced         0.90
 //	one half of a location, the other elsewhere         0.80
+//	a location that is rounded so much that others may be there    0.45, or 0.60 beside another value
 //	a digest of 32 bits, with a second sign             0.60
 func (h *Hit) weigh() {
 	h.Confidence = 0.80
@@ -62,6 +63,11 @@ func (h *Hit) weigh() {
 	}
 	if h.Half != "" {
 		but(0.80, "as the %s, with the other half in another place", h.Half)
+	}
+	if h.coarse && h.beside {
+		but(0.60, "rounded to a hundred metres or more, beside another value of the same person")
+	} else if h.coarse {
+		but(0.45, "rounded to a hundred metres or more, where others may be, too")
 	}
 	if h.second != "" {
 		but(0.60, "which chance would give one value in four thousand million; but %s", h.second)

@@ -184,6 +184,11 @@ func (r *jsonReader) object(at *Step, name string, depth int) error {
 // list keeps the name of the field that holds it: the items of "ids" are ids.
 func (r *jsonReader) list(at *Step, key string, depth int) error {
 	r.i++
+	if b, ok := octets(r.data[r.i:]); ok {
+		if err := r.show(at, key, Bytes, b); err != nil {
+			return err
+		}
+	}
 	for n := 0; ; n++ {
 		if r.space(); r.i >= len(r.data) {
 			return ErrOther
