@@ -94,6 +94,7 @@ func (c *inquiry) blindSpots() {
 		}
 		c.spots.add(BlindSpot{What: x.data.What, Hides: inOrder(hides), Do: x.data.Do, Event: x.Seq})
 	}
+	c.emptySpot()
 	c.endSpots()
 	c.phaseSpots()
 	c.opaqueSpots()
@@ -102,6 +103,16 @@ func (c *inquiry) blindSpots() {
 	c.trafficSpots()
 	c.nameSpots()
 	c.saltSpots()
+}
+
+// emptySpot says that a recording without a device holds nothing that could be judged.
+func (c *inquiry) emptySpot() {
+	if !c.installs && len(c.phases) == 0 && len(c.accounts) == 0 && len(c.recipients) == 0 && c.coverage.Flows == 0 {
+		c.spots.add(BlindSpot{
+			What:  "There was nothing to judge: the recording holds no request, no message and no connection.",
+			Hides: c.questionIDs(), Do: "Record again while the app runs, and check that its traffic goes through what records.", Event: c.lastEvent,
+		})
+	}
 }
 
 // endSpots says that the audit did not run to its end, or the app not at all.

@@ -25,6 +25,15 @@ func TestRefuse(t *testing.T) {
 		{"an emulator's model", "sdk_gphone64_x86_64", "gphone64 of Mira"},
 		{"a locale", "zh-Hans-CN", "zh-Hans-7391"},
 		{"a version", "12.34.56.7890-beta", "12.345678,77.654321"},
+		{"a word", "application", "applic4tion-7391"},
+		{"a password that is a word", "password", "correct horse 7391"},
+		{"a domain for examples", "example.com", "mira-7391.example.test"},
+		{"an address for examples", "test@example.com", "marigold.kestrel77@example.org"},
+		{"a time zone", "Europe/Berlin", "Europe in Berlin 7391"},
+		{"a product", "okhttp/4.12.0", "okhttp of Mira 4.12"},
+		{"a time", "1700000000123", "4915208817342"},
+		{"a date", "2026-11-24T00:28:13Z", "+14155550178"},
+		{"an address of a network", "10.0.0.1", "10.100000,0.123456"},
 		{"a sequence", "0123456789", "0192837465"},
 	} {
 		if traps.Refuse(c.refused) == "" {

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/unasked-audit/unasked/harness/canary"
@@ -164,7 +165,7 @@ func (n *Needles) spell(t int, d *knowledge.Disguises, traps *knowledge.Traps) e
 			return fmt.Errorf("%s: kind %s: no variant is named %q", knowledge.FileDisguises, n.targets[t].kind, name)
 		}
 		spelled := spell(value, d)
-		if seen[spelled] || traps.Refuse(spelled) != "" {
+		if seen[spelled] || traps.Refuse(spelled) != "" && !together(value, spelled) {
 			continue
 		}
 		seen[spelled] = true
@@ -180,6 +181,12 @@ func (n *Needles) spell(t int, d *knowledge.Disguises, traps *knowledge.Traps) e
 		n.spellings = append(n.spellings, spelling{target: int32(t), variant: name, text: []byte(spelled)}) //nolint:gosec // as many as canaries
 	}
 	return nil
+}
+
+// together reports whether a spelling is several words of a value in one, which looks like a
+// word and is none.
+func together(value, spelled string) bool {
+	return strings.Contains(value, " ") && len(spelled) >= shortest && strings.EqualFold(bare(value), spelled)
 }
 
 // render makes the needles of all spellings and enters them into the filter.
