@@ -41,7 +41,8 @@ type Screen struct {
 	// Pay are buttons that refuse against money: they are no refusal.
 	Pay     []*screen.Node
 	Toggles []Toggle
-	// Scroll is a list that may hold more buttons out of sight, nil if there is none.
+	// Scroll is, in a consent dialog that shows no refusal, a list that may hold more
+	// buttons out of sight; nil if there is none.
 	Scroll *screen.Node
 }
 

@@ -71,7 +71,7 @@ func (r *reader) judge(root *screen.Node, bar bool) (s Screen, sure bool) {
 			b.Reason = "; its answers are texts that Android knows as no buttons"
 		}
 	}
-	b.Toggles = r.toggles(root)
+	b.Toggles, b.Scroll = r.toggles(root), scrolls(root)
 	rules := []func(*subject, *Screen) (Screen, bool){r.account, r.age, r.consent, r.introduction}
 	if bar {
 		rules = rules[2:3]
@@ -97,6 +97,17 @@ func (r *reader) judge(root *screen.Node, bar bool) (s Screen, sure bool) {
 		ordinary.Reason = "nothing on it asks for consent, an account or an age"
 	}
 	return ordinary, !bar && len(b.Accept)+len(b.Reject) == 0
+}
+
+// scrolls is the largest list that can be scrolled, nil if there is none.
+func scrolls(root *screen.Node) *screen.Node {
+	var largest *screen.Node
+	for n := range root.All() {
+		if n.Scrollable && n.Visible() && (largest == nil || area(n.Bounds) > area(largest.Bounds)) {
+			largest = n
+		}
+	}
+	return largest
 }
 
 // strange reports whether no button and no text of a screen is in a known language.

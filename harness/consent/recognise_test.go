@@ -97,6 +97,21 @@ func TestRecognise(t *testing.T) {
 	}
 }
 
+// A refusal out of sight is none; where to scroll for it is said.
+func TestScrollForARefusal(t *testing.T) {
+	list := &screen.Node{Class: "android.widget.ScrollView", Scrollable: true, Enabled: true, Bounds: screen.Rect{Right: 1080, Bottom: 500}}
+	list.Children = page("a.b", "We use cookies to process your data", "=Accept all", "a", "b", "c", "=Reject all").Children
+	root := &screen.Node{Class: "hierarchy", Enabled: true, Bounds: screen.Rect{Right: 1080, Bottom: 2400}, Children: []*screen.Node{list}}
+	got := Recognise(root, words(t), "a.b")
+	if got.Kind != Consent || len(got.Reject) != 0 || got.Scroll != list {
+		t.Errorf("%+v", got)
+	}
+	list.Bounds.Bottom = 700
+	if got := Recognise(root, words(t), "a.b"); labels(got.Reject) != "Reject all" || got.Scroll != nil {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestRecogniseNothing(t *testing.T) {
 	if got := Recognise(nil, words(t), "org.example.app"); got.Kind != Unknown {
 		t.Errorf("%+v", got)

@@ -25,6 +25,9 @@ func (r *reader) consent(a *subject, b *Screen) (Screen, bool) {
 	accept, reject, settings, save := len(b.Accept) > 0, len(b.Reject) > 0, len(b.Settings) > 0, len(b.Save) > 0
 	goesOn := len(b.Continue) > 0
 	s := *b
+	if reject {
+		s.Scroll = nil
+	}
 	is := func(confidence float64, how string) (Screen, bool) {
 		s.Kind, s.Confidence = Consent, confidence
 		s.Reason = fmt.Sprintf("it asks for consent (%q) and %s", said, how)

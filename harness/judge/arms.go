@@ -88,6 +88,9 @@ func (b *bench) runs() []experiment.Run {
 			run.Changed = b.labelled(a.data.Change)
 			run.Undone = cmp.Or(run.Undone, b.alsoChanged(a))
 		}
+		if len(run.Vector) == 0 {
+			run.Undone = cmp.Or(run.Undone, "the device took none of our identifiers")
+		}
 		b.answered(&run)
 		out = append(out, run)
 	}

@@ -59,7 +59,7 @@ func armed(t *testing.T, keyed canary.Kind, sent bool, refused ...canary.Kind) *
 		sum := sha256.Sum256([]byte(key))
 		id := fmt.Sprint(7_000_000_000_000_000_000 + bits.BigEndian.Uint64(sum[:])%1_000_000_000_000_000_000)
 		address := "https://api.thing.example/v1/start"
-		if sent { // what a backup brought back
+		if sent && role == "B" { // what a backup brought back
 			address += "?user=" + id
 		}
 		secret := sha256.Sum256([]byte(label))
@@ -111,9 +111,13 @@ func TestArms(t *testing.T) {
 		t.Errorf("what the device can't do is not said: %+v", j.BlindSpots)
 	}
 
+	j = armed(t, canary.SSAID, false, canary.Kinds()...).judge()
+	j.because(t, QuestionRecoverable, Inconclusive, "the device took none of our identifiers")
+
 	// What the app sent before it was told is no memory of the service's.
 	j = armed(t, canary.SSAID, true).judge()
 	if f := j.claims(AccountRecoverable); len(f) != 0 {
 		t.Errorf("what a backup brought back is called recoverable: %+v", f)
 	}
+	j.because(t, QuestionRecoverable, Inconclusive, "no run with the same identity after a wipe was answered")
 }

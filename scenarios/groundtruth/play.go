@@ -14,6 +14,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/unasked-audit/unasked/emulator"
@@ -26,36 +28,55 @@ import (
 	"github.com/unasked-audit/unasked/harness/knowledge"
 )
 
+// ErrNoPages is wrapped by the error of a play whose app is a page, where there is no Chromium or no npm.
+var ErrNoPages = errors.New("pages need Chromium and npm")
+
 // World plays services. Close frees its browser. Its methods are safe for concurrent use.
 type World struct {
-	kb      *knowledge.Base
-	ca      *capture.CA
-	browser *browser // nil where pages can't be played
+	kb    *knowledge.Base
+	ca    *capture.CA
+	pages func() (*browser, error) // starts it, once
+	used  atomic.Bool              // pages was called
 }
 
-// New makes a world whose plays are judged with kb. chromium is the browser's program
-// for the services that have a Page, and modules the folder with their SDKs, as
-// [Modules] makes it; without chromium these services can't be played.
-func New(ctx context.Context, kb *knowledge.Base, chromium, modules string) (*World, error) {
+// New makes a world whose plays are judged with kb. The first play of a page fetches the
+// SDKs and starts a browser, as [Programs] finds them; ctx bounds that.
+func New(ctx context.Context, kb *knowledge.Base) (*World, error) {
 	ca, err := capture.NewCA("unasked ground truth")
 	if err != nil {
 		return nil, err
 	}
 	w := &World{kb: kb, ca: ca}
-	if chromium != "" {
-		if w.browser, err = startBrowser(ctx, chromium, modules, ca.Certificate()); err != nil {
+	w.pages = sync.OnceValues(func() (*browser, error) {
+		w.used.Store(true)
+		chromium, modules, err := Programs(ctx)
+		if err != nil {
 			return nil, err
 		}
-	}
+		if chromium == "" {
+			return nil, ErrNoPages
+		}
+		return startBrowser(ctx, chromium, modules, ca.Certificate())
+	})
 	return w, nil
+}
+
+// Prepare does what the first play of a page would, so that it need not wait.
+func (w *World) Prepare() error {
+	_, err := w.pages()
+	return err
 }
 
 // Close ends the browser.
 func (w *World) Close() error {
-	if w.browser == nil {
+	if !w.used.Load() {
 		return nil
 	}
-	return w.browser.close()
+	b, err := w.pages()
+	if err != nil {
+		return nil // there is none
+	}
+	return b.close()
 }
 
 // Result is what became of a play.
@@ -294,7 +315,11 @@ func (t *take) holder(r run) canary.Identity {
 // started again. A backup is the account's on the phone, which only a new person has not.
 func (t *take) launch(ctx context.Context, r run, id canary.Identity, files map[string][]byte) error {
 	if t.service.Page != "" {
-		return t.world.browser.run(ctx, t.proxy.Addr(), files, map[string]string{
+		b, err := t.world.pages()
+		if err != nil {
+			return err
+		}
+		return b.run(ctx, t.proxy.Addr(), files, map[string]string{
 			"ssaid": id.Value(canary.SSAID), "adid": id.Value(canary.AdvertisingID),
 		}, r.launches)
 	}
@@ -331,10 +356,11 @@ func (t *take) launch(ctx context.Context, r run, id canary.Identity, files map[
 func (t *take) app() (evidence.App, map[string][]byte, error) {
 	files := map[string][]byte{"assets/config.json": encode(t.service.Config)}
 	if t.service.Page != "" {
-		if t.world.browser == nil {
-			return evidence.App{}, nil, errors.New("there is no browser for its page")
+		b, err := t.world.pages()
+		if err != nil {
+			return evidence.App{}, nil, err
 		}
-		script, err := t.world.browser.bundle(t.service.Page)
+		script, err := b.bundle(t.service.Page)
 		if err != nil {
 			return evidence.App{}, nil, err
 		}

@@ -225,7 +225,7 @@ func TestMissing(t *testing.T) {
 	if r := one(t, fresh(3)); !r.Recoverable || Write(r.P) != "1/20" {
 		t.Errorf("three and three: %+v", r)
 	}
-	if r := one(t, lose(fresh(5), func(*Run) bool { return true }, func(r *Run) { r.Vector = nil })); r.Recoverable || r.Continuity {
+	if r := one(t, lose(fresh(5), func(*Run) bool { return true }, func(r *Run) { r.Vector = nil })); r.Recoverable || r.Continuity || r.Open == "" || r.OpenContinuity == "" {
 		t.Errorf("no identities: %+v", r)
 	}
 	// One of five times, the service lost the account.
@@ -235,6 +235,10 @@ func TestMissing(t *testing.T) {
 	// A service that gives everybody the same id gives it to whoever signs up, too.
 	if r := one(t, trial(1, 5, nil, func(asked) string { return "id" })); r.Continuity || r.OpenContinuity == "" {
 		t.Errorf("everybody's id went on after a sign-up: %+v", r)
+	}
+	// An id that only who signs up is given is none that comes back.
+	if r := one(t, lose(fresh(5), func(r *Run) bool { return r.Role != Signup }, silent)); r.Recoverable || r.Open != "" || !r.Continuity {
+		t.Errorf("given after a sign-up only: %+v", r)
 	}
 	if Decide(nil) != nil {
 		t.Error("no runs give results")

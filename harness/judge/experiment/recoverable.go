@@ -10,7 +10,7 @@ import (
 // uninstalling and wiping, and a new one does not.
 func (c *comparison) recoverable() {
 	if c.first == nil {
-		if len(c.with(New)) == 0 && len(c.with(Changed)) == 0 {
+		if !slices.ContainsFunc(c.runs, func(r Run) bool { return r.Role != Signup && c.id(&r) != "" }) {
 			c.Grounds = "no id was given in the arms that are compared"
 			return
 		}

@@ -37,11 +37,7 @@ func run(ctx context.Context, only, keep string, verbose bool) (err error) {
 	if err != nil {
 		return err
 	}
-	chromium, modules, err := groundtruth.Programs(ctx)
-	if err != nil {
-		return err
-	}
-	world, err := groundtruth.New(ctx, kb, chromium, modules)
+	world, err := groundtruth.New(ctx, kb)
 	if err != nil {
 		return err
 	}
@@ -55,14 +51,14 @@ func run(ctx context.Context, only, keep string, verbose bool) (err error) {
 	var m groundtruth.Matrix
 	played, skipped := 0, 0
 	for _, s := range groundtruth.Services() {
-		switch {
-		case !strings.Contains(s.Name, only):
-			continue
-		case s.Page != "" && chromium == "":
-			skipped++
+		if !strings.Contains(s.Name, only) {
 			continue
 		}
 		r, err := world.Play(ctx, s, filepath.Join(keep, s.Name))
+		if errors.Is(err, groundtruth.ErrNoPages) {
+			skipped++
+			continue
+		}
 		if err != nil {
 			return err
 		}
