@@ -167,7 +167,7 @@ func (n *Needles) Lines(most int) []byte {
 	var out bytes.Buffer
 	step := max(1, len(n.needles)/most)
 	for i := 0; i < len(n.needles); i += step {
-		if t := n.filter.text(i); text(t) && !bytes.ContainsAny(t, "\r\n") {
+		if t := n.text(i); text(t) && !bytes.ContainsAny(t, "\r\n") {
 			out.Write(append(t[:len(t):len(t)], '\n'))
 		}
 	}

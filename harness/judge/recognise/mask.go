@@ -31,7 +31,7 @@ func (m *masked) build() {
 	m.whole = map[string][]needle{}
 	var texts [][]byte
 	for i := range m.n.needles {
-		x, text := &m.n.needles[i], m.n.filter.text(i)
+		x, text := &m.n.needles[i], m.n.text(i)
 		if x.sum > 0 && len(text) < shortestMasked {
 			m.enter(text, *x)
 			continue
@@ -88,7 +88,7 @@ func (m *masked) scan(data []byte, found func(Match, byte)) {
 	}
 	m.filter.each(differences(short[:0], data), func(at, i int) {
 		x := &m.n.needles[m.needles[i]]
-		text := m.n.filter.text(int(m.needles[i]))
+		text := m.n.text(int(m.needles[i]))
 		key, end := data[at]^text[0], at+len(text)
 		if key == 0 {
 			return // it stands there in the clear

@@ -70,7 +70,8 @@ type Needles struct {
 	spellings []spelling
 	needles   []needle
 	locations []location
-	filter    filter
+	filter    filter               // of those that may stand in a text, which come first
+	binary    filter               // of the others, which are only looked for where something is no text
 	brief     map[string][]needle  // raw bytes too few for the filter
 	briefHead [1 << 16 / 64]uint64 // pairs of bytes that one of them begins with, or has second and third
 	digests   *digests
@@ -214,22 +215,53 @@ func (n *Needles) render(d *knowledge.Disguises) error {
 	}
 	wait.Wait()
 	n.brief = map[string][]needle{}
-	var texts [][]byte
+	count := 0
 	for i := range made {
-		for j, x := range made[i].needles {
-			text := made[i].texts[j]
-			if len(text) < shortest {
-				n.brief[string(text)] = append(n.brief[string(text)], x)
-				for _, pair := range []uint16{uint16(text[0]) | uint16(text[1])<<8, uint16(text[1]) | uint16(text[2])<<8} {
-					n.briefHead[pair/64] |= 1 << (pair % 64)
+		count += len(made[i].needles)
+	}
+	n.needles = make([]needle, 0, count)
+	texts := make([][]byte, 0, count)
+	// A needle with bytes that no text has can't stand in one.
+	for _, binary := range []bool{false, true} {
+		for i := range made {
+			for j, x := range made[i].needles {
+				t := made[i].texts[j]
+				switch {
+				case text(t) == binary:
+				case len(t) < shortest:
+					n.enterBrief(t, x)
+				default:
+					n.needles, texts = append(n.needles, x), append(texts, t)
 				}
-				continue
 			}
-			n.needles = append(n.needles, x)
-			texts = append(texts, text)
+			if binary {
+				made[i] = maker{}
+			}
+		}
+		if !binary {
+			count = len(texts)
 		}
 	}
-	return n.filter.build(len(texts), func(i int) []byte { return texts[i] })
+	if err := n.filter.build(count, func(i int) []byte { return texts[i] }); err != nil {
+		return err
+	}
+	return n.binary.build(len(texts)-count, func(i int) []byte { return texts[count+i] })
+}
+
+// enterBrief keeps raw bytes that are too few for a filter.
+func (n *Needles) enterBrief(text []byte, x needle) {
+	n.brief[string(text)] = append(n.brief[string(text)], x)
+	for _, pair := range []uint16{uint16(text[0]) | uint16(text[1])<<8, uint16(text[1]) | uint16(text[2])<<8} {
+		n.briefHead[pair/64] |= 1 << (pair % 64)
+	}
+}
+
+// text is what the i-th needle looks for.
+func (n *Needles) text(i int) []byte {
+	if i < n.filter.entered {
+		return n.filter.text(i)
+	}
+	return n.binary.text(i - n.filter.entered)
 }
 
 // maker makes needles.

@@ -1,5 +1,7 @@
 package recognise
 
+import "encoding/binary"
+
 // Match is a needle found in plain bytes.
 type Match struct {
 	Kind    string
@@ -37,8 +39,8 @@ func (n *Needles) Scan(data []byte, found func(Match)) { n.scan(data, func(int, 
 // scan is Scan; it calls there with each place that has the bytes of a needle, be it as a
 // piece of something else.
 func (n *Needles) scan(data []byte, there func(from, to int), found func(Match)) {
-	n.filter.each(data, func(at, i int) {
-		x, end := &n.needles[i], at+len(n.filter.text(i))
+	at := func(at, i int) {
+		x, end := &n.needles[i], at+len(n.text(i))
 		there(at, end)
 		if x.sum > 0 {
 			if s, ok := n.digests.rawAt(data, at, newRecipe(int(x.spelling), int(x.sum)-1, 0, 0)); ok {
@@ -49,7 +51,11 @@ func (n *Needles) scan(data []byte, there func(from, to int), found func(Match))
 		if embedded, ok := n.stands(x, data, at, end); ok {
 			found(n.match(x, at, end, embedded))
 		}
-	})
+	}
+	n.filter.each(data, at)
+	if n.binary.entered > 0 && !plain(data) {
+		n.binary.each(data, func(from, i int) { at(from, n.filter.entered+i) })
+	}
 	n.scanBrief(data, found)
 	n.grouped.scan(data, func(from, to int, x groupedNumber) {
 		there(from, to)
@@ -145,6 +151,19 @@ func (n *Needles) scanBrief(data []byte, found func(Match)) {
 			}
 		}
 	}
+}
+
+// plain reports what text does, eight bytes at a time.
+func plain(data []byte) bool {
+	const ones, tops = 0x0101010101010101, 0x8080808080808080
+	for ; len(data) >= 8; data = data[8:] {
+		w := binary.LittleEndian.Uint64(data)
+		// A byte's top bit is set where it was, and where it is below a space or above '~'.
+		if (w|(w-' '*ones)|(w+ones))&tops != 0 && !text(data[:8]) {
+			return false
+		}
+	}
+	return text(data)
 }
 
 // text reports whether bytes are printable ASCII.
