@@ -78,7 +78,8 @@ func (c *Corpus) word() string { return words[c.r.IntN(len(words))] }
 
 func (c *Corpus) uuid() string {
 	b := c.random(16)
-	return fmt.Sprintf("%x-%x-4%x-a%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80 // version 4 (RFC 9562, section 5.4)
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
 // Events is a batch of events in JSON, of so many bytes about.
