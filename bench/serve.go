@@ -192,15 +192,22 @@ func serveBare(s site) (string, func() error, error) {
 	return addr, func() error { return errors.Join(stop(), file.Close()) }, err
 }
 
-// teed writes what is read to a file that several share.
+// teed writes what is read to a file that several share. What has ended is not read
+// again: the transport asks a request's body once more behind its last byte, and by then
+// the server may have answered and closed it, which would break the answer off.
 type teed struct {
 	io.ReadCloser
-	mu   *sync.Mutex
-	file *os.File
+	mu    *sync.Mutex
+	file  *os.File
+	ended bool
 }
 
 func (t *teed) Read(b []byte) (int, error) {
+	if t.ended {
+		return 0, io.EOF
+	}
 	n, err := t.ReadCloser.Read(b)
+	t.ended = errors.Is(err, io.EOF)
 	if n > 0 {
 		t.mu.Lock()
 		defer t.mu.Unlock()
