@@ -23,6 +23,7 @@ import (
 // device plays it), app.apk is the innocent calibration app, and audits/today is
 // what the first page makes.
 func TestDocs(t *testing.T) {
+	t.Parallel() // most of it is an audit's own waiting
 	repository, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)

@@ -22,6 +22,7 @@ func TestMain(m *testing.M) {
 // TestScripts runs the terminal sessions in testdata, each in a folder of its own
 // and with an adb server of its own.
 func TestScripts(t *testing.T) {
+	t.Parallel() // most of it is an audit's own waiting
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Setup: func(env *testscript.Env) error {

@@ -2,7 +2,6 @@ package coding
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -12,7 +11,6 @@ import (
 	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/s2"
-	"github.com/klauspost/compress/snappy"
 	"github.com/klauspost/compress/zlib"
 	"github.com/klauspost/compress/zstd"
 	"github.com/pierrec/lz4/v4"
@@ -153,62 +151,4 @@ func readUpTo(dst []byte, r io.Reader, most int) ([]byte, error) {
 			return dst, io.ErrNoProgress
 		}
 	}
-}
-
-// lz4Block reads a bare block, or one with its size before it (four bytes, little or
-// big endian), as lz4's bindings for many languages write it.
-func lz4Block(dst, src []byte, most int) ([]byte, error) {
-	if len(src) > 8 {
-		for _, size := range []uint32{binary.LittleEndian.Uint32(src), binary.BigEndian.Uint32(src)} {
-			if size == 0 || int64(size) > int64(len(src))*255 || int64(size) < int64(len(src))-4-16 {
-				continue
-			}
-			if int64(size) > int64(most) {
-				return dst, ErrBudget
-			}
-			if out, err := lz4Sized(dst, src[4:], int(size)); err == nil && len(out)-len(dst) == int(size) {
-				return out, nil
-			}
-		}
-	}
-	// A sequence gives at most 255 bytes for each of its own; most give few, and the
-	// decoder says the same of broken bytes and of too little room.
-	for ratio := 4; ; ratio *= 8 {
-		size := min(len(src)*ratio+64, most)
-		out, err := lz4Sized(dst, src, size)
-		if err == nil {
-			return out, nil
-		}
-		if ratio > 32 || size == most || !errors.Is(err, lz4.ErrInvalidSourceShortBuffer) {
-			return dst, ErrForm
-		}
-	}
-}
-
-func lz4Sized(dst, src []byte, size int) ([]byte, error) {
-	at := len(dst)
-	out := slices.Grow(dst, size)
-	n, err := lz4.UncompressBlock(src, out[at:at+size])
-	if err != nil {
-		return dst, err
-	}
-	return out[:at+n], nil
-}
-
-// snappyBlock reads a bare block of Snappy, which begins with its size.
-func snappyBlock(dst, src []byte, most int) ([]byte, error) {
-	size, err := snappy.DecodedLen(src)
-	if err != nil || size == 0 || int64(size) > int64(len(src))*64 {
-		return dst, ErrForm
-	}
-	if size > most {
-		return dst, ErrBudget
-	}
-	at := len(dst)
-	out := slices.Grow(dst, size)
-	got, err := snappy.Decode(out[at:at+size], src)
-	if err != nil {
-		return dst, ErrForm
-	}
-	return append(dst, got...), nil
 }
