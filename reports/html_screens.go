@@ -121,7 +121,11 @@ func newScreenshot(p *record.Picture, raw []byte) (screenshot, bool) {
 			s.Title = title(inert.Line(m.Title, 120))
 		}
 		if i < 4 {
-			s.When = append(s.When, fmt.Sprintf("%s, phase %s", m.At.UTC().Format("15:04:05"), inert.Line(m.Phase, 60)))
+			when := m.At.UTC().Format("15:04:05")
+			if m.Phase != "" { // a website's picture belongs to none
+				when += ", phase " + inert.Line(m.Phase, 60)
+			}
+			s.When = append(s.When, when)
 		}
 	}
 	if more := len(p.Moments) - 4; more > 0 {

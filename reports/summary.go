@@ -91,7 +91,7 @@ func lead(j *judge.Judgement, app evidence.App) string {
 // deeds are what the violating findings say happened, in words.
 func deeds(j *judge.Judgement) []string {
 	var kinds, unseen, holders, countries []string
-	back, continued := false, false
+	back, continued, known := false, false, false
 	accounts, drafts, faces, device, others, unowned, nowhere := 0, 0, 0, 0, 0, 0, 0
 	for _, f := range number(j) {
 		if len(f.Violates) == 0 {
@@ -104,6 +104,8 @@ func deeds(j *judge.Judgement) []string {
 			back = true
 		case judge.AccountContinued:
 			continued = true
+		case judge.AccountConfirmed:
+			known = true
 		case judge.AccountObject, judge.DeviceRemembered:
 		case judge.IdentifierSent:
 			kinds = add(kinds, f.Subject)
@@ -137,6 +139,9 @@ func deeds(j *judge.Judgement) []string {
 			s += " and became theirs when they signed up"
 		}
 		out = append(out, s)
+	}
+	if known {
+		out = append(out, "made this person known to the service's own website")
 	}
 	if faces > 0 {
 		out = append(out, "sent what looks like the geometry of a face")
@@ -195,6 +200,7 @@ var unseen = map[string]string{
 	judge.QuestionRecoverable:   "keep an account that comes back",
 	judge.QuestionWaits:         "keep anything for the next installation",
 	judge.QuestionContinuity:    "begin a sign-up with something from before",
+	judge.QuestionOutside:       "make the service's website know this person",
 }
 
 // notSeen are the things that were asked for and have one of the verdicts.

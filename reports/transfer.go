@@ -127,7 +127,7 @@ func (t *transfer) add(f numbered) {
 // issued reports whether a claim is about something that the service gave, not got.
 func issued(c judge.Claim) bool {
 	switch c {
-	case judge.AccountCreated, judge.AccountRecoverable, judge.AccountObject, judge.AccountContinued,
+	case judge.AccountCreated, judge.AccountRecoverable, judge.AccountObject, judge.AccountContinued, judge.AccountConfirmed,
 		judge.InstallationIssued, judge.DeviceRemembered, judge.SessionIssued:
 		return true
 	}
@@ -144,7 +144,7 @@ func itemName(f judge.Finding) string {
 		return "unposted draft"
 	case judge.FeatureVectorSent:
 		return "what looks like face geometry"
-	case judge.AccountCreated, judge.AccountRecoverable, judge.AccountObject, judge.AccountContinued:
+	case judge.AccountCreated, judge.AccountRecoverable, judge.AccountObject, judge.AccountContinued, judge.AccountConfirmed:
 		return "user account"
 	case judge.InstallationIssued, judge.DeviceRemembered:
 		return "installation ID"

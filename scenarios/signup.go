@@ -16,4 +16,5 @@ var _ = Describe("without signing up", func() {
 	It("keeps no account that comes back", question(judge.QuestionRecoverable))
 	It("keeps nothing for the next installation", question(judge.QuestionWaits))
 	It("begins a sign-up with nothing from before", question(judge.QuestionContinuity))
+	It("the website knows nobody", question(judge.QuestionOutside))
 })

@@ -21,6 +21,7 @@ import (
 	"github.com/unasked-audit/unasked/harness/capture"
 	"github.com/unasked-audit/unasked/harness/evidence"
 	"github.com/unasked-audit/unasked/harness/knowledge"
+	"github.com/unasked-audit/unasked/harness/probe"
 	"github.com/unasked-audit/unasked/harness/protocol"
 )
 
@@ -33,9 +34,10 @@ type Options struct {
 	Spec      emulator.Spec
 	Adb       *adb.Adb
 	Knowledge *knowledge.Base
-	Seed      []byte   // the canaries follow from it; nil for 32 random bytes
-	Tool      string   // the program's name and version
-	Command   []string // the command line
+	Probes    []*probe.Probe // the websites to ask before the first launch and after the last phase
+	Seed      []byte         // the canaries follow from it; nil for 32 random bytes
+	Tool      string         // the program's name and version
+	Command   []string       // the command line
 	// Begun is called when recording begins, before the first event; nil for nobody.
 	Begun func(*evidence.Log)
 	Now   func() time.Time // nil for time.Now
@@ -135,12 +137,16 @@ func (r *run) perform(ctx context.Context) error {
 	if err := r.prepare(ctx); err != nil {
 		return err
 	}
+	ask := r.asker()
+	if err := r.probe(ctx, ask, evidence.ProbeBefore); err != nil {
+		return err
+	}
 	for _, run := range r.Protocol.Plan(r.Seed) {
 		if err := r.runArm(ctx, run.Arm, run.Repeat); err != nil {
 			return fmt.Errorf("arm %s: %w", armLabel(run.Arm.Name, run.Repeat), err)
 		}
 	}
-	return nil
+	return r.probe(ctx, ask, evidence.ProbeAfter)
 }
 
 // finish takes everything back, seals, and puts the errors together.

@@ -12,6 +12,7 @@ import (
 	"github.com/unasked-audit/unasked/harness/evidence"
 	"github.com/unasked-audit/unasked/harness/flow"
 	"github.com/unasked-audit/unasked/harness/judge"
+	"github.com/unasked-audit/unasked/harness/probe"
 	"github.com/unasked-audit/unasked/harness/protocol"
 )
 
@@ -20,13 +21,14 @@ import (
 func TestGuilty(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, apps.ClipShare())
+	r.options.Probes = []*probe.Probe{findAccount(t, "www.clipshare.example")}
 	if _, err := audit.Run(t.Context(), r.options); err != nil {
 		t.Fatal(err)
 	}
 	bundle, j := r.judged(t)
 
-	if j.Verdict != judge.Violated || j.Ladder != 5 {
-		t.Errorf("verdict %s, ladder %d; want violated at 5", j.Verdict, j.Ladder)
+	if j.Verdict != judge.Violated || j.Ladder != 7 {
+		t.Errorf("verdict %s, ladder %d; want violated at 7", j.Verdict, j.Ladder)
 	}
 	for _, q := range j.Questions {
 		if q.Verdict != judge.Violated || len(q.Findings) == 0 {
@@ -63,6 +65,7 @@ func TestGuilty(t *testing.T) {
 		{judge.FeatureVectorSent, "", api, "", nil},
 		{judge.DeviceAccountAdded, "", "", "", nil},
 		{judge.CredentialsKept, "", "", "", nil},
+		{judge.AccountConfirmed, "find-account", "www.clipshare.example", "", nil},
 	} {
 		if !slices.ContainsFunc(j.Findings, func(f judge.Finding) bool {
 			return f.Claim == want.claim &&
@@ -83,6 +86,7 @@ func TestGuilty(t *testing.T) {
 			t.Errorf("%s is said to have gone to %s, which never got it", f.Subject, f.Host)
 		}
 	}
+	probed(t, bundle, "before identity does-not-exist", "after identity exists", "after decoy does-not-exist", "after decoy does-not-exist")
 	if len(r.ledger.Uploads()) == 0 {
 		t.Error("no draft reached the service: the app was not driven to the end")
 	}
@@ -103,6 +107,7 @@ func TestGuilty(t *testing.T) {
 func TestInnocent(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, apps.Pantry())
+	r.options.Probes = []*probe.Probe{findAccount(t, "www.pantry.example")}
 	if _, err := audit.Run(t.Context(), r.options); err != nil {
 		t.Fatal(err)
 	}
@@ -119,6 +124,10 @@ func TestInnocent(t *testing.T) {
 		t.Errorf("accused of %s: %s", f.Claim, f.Title)
 	}
 	decoysMatchNowhere(t, j)
+	if q := j.Questions[len(j.Questions)-1]; q.ID != judge.QuestionOutside {
+		t.Errorf("nobody asked whether the website knows the person: the last question is %s", q.ID)
+	}
+	probed(t, bundle, "before identity does-not-exist", "after identity does-not-exist")
 
 	// It was really driven: content was fetched, and the dialog refused.
 	if j.Coverage.Flows == 0 {
@@ -133,6 +142,52 @@ func TestInnocent(t *testing.T) {
 				t.Errorf("phase %s was not reached: %s", ph.Name, ph.Why)
 			}
 		}
+	}
+}
+
+// findAccount is a probe of a calibration app's website.
+func findAccount(t *testing.T, host string) *probe.Probe {
+	t.Helper()
+	p, err := probe.Parse("find-account.yaml", []byte(`
+name: find-account
+url: https://`+host+`/find-account
+steps:
+- {fill: "#email", with: "${canary.email}"}
+- {press: Enter}
+- wait:
+    exists: [{text: We found your}]
+    does-not-exist: [{selector: "[role=alert]"}]
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// probed checks what the website was asked and answered, that the evidence holds how it
+// looked, and that nothing of it went through the audit's proxy.
+func probed(t *testing.T, bundle *evidence.Bundle, want ...string) {
+	t.Helper()
+	var got []string
+	for e, err := range bundle.Events(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch e.Kind {
+		case evidence.KindRequest:
+			if r := decode[flow.Request](t, e); strings.Contains(r.URL, "/find-account") {
+				t.Errorf("the probe's request is in the evidence as the app's: %s", r.URL)
+			}
+		case evidence.KindProbe:
+			p := decode[evidence.Probe](t, e)
+			got = append(got, p.When+" "+p.Who+" "+p.Answer)
+			if e.Arm != "" || e.Phase != "" || len(p.Screenshots) == 0 || p.Page == "" || p.Requests == "" {
+				t.Errorf("event %d: arm %q, phase %q, %s", e.Seq, e.Arm, e.Phase, e.Data)
+			}
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("the website was asked: %q; want %q", got, want)
 	}
 }
 

@@ -21,6 +21,7 @@ const (
 	KindAccounts   = "accounts"    // Accounts
 	KindCounters   = "counters"    // Counters
 	KindBlindSpot  = "blindspot"   // BlindSpot
+	KindProbe      = "probe"       // Probe
 	KindRequest    = "request"     // flow.Request
 	KindResponse   = "response"    // flow.Response
 	KindConnection = "connection"  // flow.Connection
@@ -201,6 +202,51 @@ type BlindSpot struct {
 	Hides []string `json:"hides,omitempty"` // ids of the questions that it could hide a violation of; empty for all
 	Do    string   `json:"do,omitempty"`    // what would help
 	Phase string   `json:"phase,omitempty"`
+}
+
+// When a website was asked.
+const (
+	ProbeBefore = "before" // before the app's first launch
+	ProbeAfter  = "after"  // after the last phase
+)
+
+// About whom a website was asked.
+const (
+	ProbeIdentity = "identity" // the person whose canaries were planted
+	ProbeDecoy    = "decoy"    // one who was planted nowhere
+)
+
+// What a website answers.
+const (
+	ProbeExists  = "exists"
+	ProbeNot     = "does-not-exist"
+	ProbeBlocked = "blocked" // a captcha, a rate limit, a refusal
+	ProbeUnknown = "unknown" // it did not answer, or could not be asked
+)
+
+// Probe is what a service's own website answered when it was asked about one person,
+// once. It stands in no arm and no phase: the app has no part in it.
+type Probe struct {
+	Name    string   `json:"name"`
+	Source  Digest   `json:"source"`  // the probe's file, as a blob
+	When    string   `json:"when"`    // ProbeBefore or ProbeAfter
+	Who     string   `json:"who"`     // ProbeIdentity or ProbeDecoy
+	Entered []string `json:"entered"` // kinds of canaries that the website was shown
+	Host    string   `json:"host"`    // of the address that it begins with
+	Answer  string   `json:"answer"`  // one of the answers above
+	Because string   `json:"because"` // in a sentence
+
+	Began       time.Time `json:"began,omitzero"`
+	Ended       time.Time `json:"ended,omitzero"`
+	Sign        string    `json:"sign,omitempty"`   // what was seen on the page
+	Step        int       `json:"step,omitempty"`   // at which it ended, from 1
+	URL         string    `json:"url,omitempty"`    // of the page at the end
+	Title       string    `json:"title,omitempty"`  // of that page
+	Status      int       `json:"status,omitempty"` // its HTTP status
+	UserAgent   string    `json:"user_agent,omitempty"`
+	Screenshots []Digest  `json:"screenshots,omitempty"` // PNG; the last is the page at the end
+	Page        Digest    `json:"page,omitempty"`        // its HTML
+	Requests    Digest    `json:"requests,omitempty"`    // what the page asked for: a JSON list
 }
 
 // How an audit ended.

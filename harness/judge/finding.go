@@ -145,7 +145,7 @@ func (g *gathered) id() string {
 // rank orders claims of the same level by weight.
 func rank(c Claim) int {
 	return slices.Index([]Claim{
-		AccountContinued, AccountObject, AccountRecoverable, AccountCreated, DeviceAccountAdded, CredentialsKept, DraftUploaded, FeatureVectorSent,
+		AccountConfirmed, AccountContinued, AccountObject, AccountRecoverable, AccountCreated, DeviceAccountAdded, CredentialsKept, DraftUploaded, FeatureVectorSent,
 		DeviceRemembered, InstallationIssued, IdentifierSent, IdentifierReturned, SessionIssued, IdentifierIsOnlyApp,
 	}, c)
 }

@@ -28,6 +28,7 @@ const (
 	QuestionRecoverable   = "no-recoverable"    // keeps no account that comes back after a wipe
 	QuestionWaits         = "nothing-waits"     // nothing waits for the next installation
 	QuestionContinuity    = "no-continuity"     // a sign-up begins with nothing from before
+	QuestionOutside       = "website-unaware"   // the service's website knows nobody who did not sign up
 )
 
 // Claim is what a finding says happened.
@@ -43,6 +44,7 @@ const (
 	AccountRecoverable  Claim = "account-recoverable"  // L4: the same identity gets it back after a wipe
 	AccountObject       Claim = "account-object"       // L5: it has a profile, or is older than the installation
 	AccountContinued    Claim = "account-continued"    // L6: a sign-up went on with it
+	AccountConfirmed    Claim = "account-confirmed"    // L7: the service's website knows the person since the app ran
 	DeviceRemembered    Claim = "device-remembered"    // L2: an installation id that comes back after a wipe
 	DraftUploaded       Claim = "draft-uploaded"       // a recording that was never posted left the device
 	FeatureVectorSent   Claim = "feature-vector-sent"  // landmarks or an embedding of a face went with a draft

@@ -62,17 +62,23 @@ func questions() []question {
 
 // asking are the questions that are asked of this evidence, in order.
 func (c *inquiry) asking() []question {
-	if len(c.arms) == 0 {
-		return questions()
+	list := questions()
+	if len(c.arms) > 0 {
+		list = append(list, armQuestions()...)
 	}
-	return append(questions(), armQuestions()...)
+	if len(c.probes) > 0 {
+		list = append(list, outsideQuestion())
+	}
+	return list
 }
 
 // questionIDs are the ids of the questions that are asked of this evidence.
 func (c *inquiry) questionIDs() []string { return ids(c.asking()) }
 
 // questionIDs are all questions that there are, in the order in which they are asked.
-func questionIDs() []string { return ids(append(questions(), armQuestions()...)) }
+func questionIDs() []string {
+	return ids(append(append(questions(), armQuestions()...), outsideQuestion()))
+}
 
 func ids(list []question) []string {
 	var out []string
@@ -196,6 +202,7 @@ func (c *inquiry) judgement() *Judgement {
 	c.uploaded()
 	c.deviceAccounts()
 	c.compared()
+	c.outside()
 	c.dropNoise()
 	c.blindSpots()
 	c.draftSpots()

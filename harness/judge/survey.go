@@ -39,6 +39,7 @@ type survey struct {
 	counters   []at[evidence.Counters]
 	exhibits   []at[evidence.Exhibit]
 	spots      []at[evidence.BlindSpot]
+	probes     []at[evidence.Probe]
 	opaque     []opaque
 	end        *evidence.AuditEnd
 	lastEvent  uint64
@@ -155,6 +156,8 @@ func (s *survey) take(e evidence.Event) error {
 		return keep(e, &s.counters)
 	case evidence.KindBlindSpot:
 		return keep(e, &s.spots)
+	case evidence.KindProbe:
+		return keep(e, &s.probes)
 	case evidence.KindRequest:
 		s.sawRequest = true
 		return read(e, func(r struct {

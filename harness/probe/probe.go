@@ -11,6 +11,7 @@ package probe
 import (
 	"time"
 
+	"github.com/unasked-audit/unasked/harness/evidence"
 	"github.com/unasked-audit/unasked/internal/strictyaml"
 )
 
@@ -63,10 +64,10 @@ type Answer string
 
 // The answers.
 const (
-	Exists  Answer = "exists"
-	Not     Answer = "does-not-exist"
-	Blocked Answer = "blocked" // it wants a person, or less haste
-	Unknown Answer = "unknown" // none of what was waited for came; the reason is said
+	Exists  Answer = evidence.ProbeExists
+	Not     Answer = evidence.ProbeNot
+	Blocked Answer = evidence.ProbeBlocked // it wants a person, or less haste
+	Unknown Answer = evidence.ProbeUnknown // none of what was waited for came; the reason is said
 )
 
 // Keys are the keys that a step can press.

@@ -87,6 +87,7 @@ var claims = map[judge.Claim]string{
 	judge.AccountRecoverable:  "Account that comes back",
 	judge.AccountObject:       "Account with a profile",
 	judge.AccountContinued:    "Account that a sign-up went on with",
+	judge.AccountConfirmed:    "Account confirmed by the website",
 	judge.DeviceRemembered:    "Device remembered",
 	judge.DraftUploaded:       "Draft uploaded",
 	judge.FeatureVectorSent:   "What looks like face geometry sent",

@@ -138,7 +138,7 @@ func Findings(j *judge.Judgement, q judge.Question) []judge.Finding {
 // account on the device, what names a person or others, what names the device, and what was merely issued or kept.
 func Gravity(f judge.Finding) int {
 	switch f.Claim {
-	case judge.AccountCreated, judge.AccountRecoverable, judge.AccountObject, judge.AccountContinued:
+	case judge.AccountCreated, judge.AccountRecoverable, judge.AccountObject, judge.AccountContinued, judge.AccountConfirmed:
 		return 0
 	case judge.FeatureVectorSent:
 		return 1

@@ -109,6 +109,10 @@ func (s *state) apply(e evidence.Event, spotted []Sighting) []news {
 		if b, ok := payload[evidence.BlindSpot](e); ok {
 			say(true, "unseen   "+inert.Line(b.What, 200))
 		}
+	case evidence.KindProbe:
+		if p, ok := payload[evidence.Probe](e); ok {
+			say(p.Answer != evidence.ProbeNot, "website  "+inert.Middle(p.Host, 100)+", asked about the "+inert.Line(p.Who, 20)+": "+inert.Line(p.Answer+": "+p.Because, 200))
+		}
 	case evidence.KindRequest:
 		s.requests++
 		if r, ok := payload[flow.Request](e); ok {

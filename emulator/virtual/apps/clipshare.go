@@ -13,7 +13,7 @@ import (
 
 // clipshareOrigins are ClipShare's own services and those of the three companies that it sends identifiers to.
 func clipshareOrigins(l *Ledger) ([]origin, error) {
-	c := &clipshare{ledger: l, devices: map[string]string{}}
+	c := &clipshare{ledger: l, devices: map[string]string{}, matched: map[string]bool{}}
 	feed, err := content.ReadFile("clipshare/service/feed.json")
 	if err != nil {
 		return nil, err
@@ -45,6 +45,7 @@ func clipshareOrigins(l *Ledger) ([]origin, error) {
 		{"android.bugly.qq.com", open(endpoint(c.crash))},
 		{"ulogs.umeng.com", open(endpoint(c.analytics))},
 		{"bid.adreach.example", open(endpoint(c.bid))},
+		{"www.clipshare.example", open(website("ClipShare", c.knows))},
 	}, nil
 }
 
@@ -55,6 +56,7 @@ type clipshare struct {
 
 	mu      sync.Mutex
 	devices map[string]string // device id by openudid, which is the SSAID
+	matched map[string]bool   // hashes of mail addresses that the exchange heard of, and passed on
 }
 
 // register issues a device id, in the shape of ByteDance's device_register. The same SSAID gets the same id back.

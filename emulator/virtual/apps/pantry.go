@@ -34,6 +34,7 @@ func pantryOrigins(l *Ledger) ([]origin, error) {
 
 	return []origin{
 		{"api.pantry.example", open(api)},
+		{"www.pantry.example", open(website("Pantry", l.signedUp))},
 		{"cdn.pantry.example", open(pictures(l, "pantry"))},
 		{"firebaseinstallations.googleapis.com", open(installations)},
 		{"firebaseremoteconfig.googleapis.com", open(remote)},

@@ -2,6 +2,7 @@ package apps
 
 import (
 	"compress/gzip"
+	"crypto/sha256"
 	"encoding/base64"
 	"io"
 	"net/http"
@@ -54,5 +55,10 @@ func (c *clipshare) bid(_ http.ResponseWriter, r *http.Request) (any, error) {
 		got["location"] = lat + "," + lon
 	}
 	c.ledger.add(r, PurposeAds, got)
+	c.mu.Lock()
+	if hash := got["email_sha256"]; len(hash) == 2*sha256.Size && len(c.matched) < maxEntries {
+		c.matched[hash] = true
+	}
+	c.mu.Unlock()
 	return map[string]any{"id": r.FormValue("rid"), "nbr": 2}, nil // no bid; the id is an echo
 }
