@@ -34,6 +34,7 @@ type auditFlags struct {
 	asJSON    bool
 	quiet     bool
 	knowledge []string
+	probes    []string
 }
 
 func auditCommand() *cobra.Command {
@@ -62,6 +63,7 @@ evidence is sealed as interrupted. A second Ctrl-C ends the program at once.`,
 	flags.StringVarP(&f.protocol, "protocol", "p", "quick", "a protocol's name, or a YAML file")
 	flags.StringVarP(&f.out, "out", "o", "", "the evidence's folder, absent or empty (default audits/FILE-TIME, after the app's file)")
 	flags.StringVar(&f.seed, "seed", "", "what the canaries follow from, hexadecimal, to repeat an audit (default random)")
+	flags.StringArrayVar(&f.probes, "probe", nil, "ask a website about the person before the first launch and after the last phase: a YAML file (repeatable)")
 	flags.BoolVar(&f.asJSON, "json", false, "print the report as JSON; progress goes to the standard error")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "show no progress")
 	addKnowledge(cmd, &f.knowledge)
@@ -83,6 +85,10 @@ func runAudit(cmd *cobra.Command, files []string, f auditFlags) error {
 	}
 	if len(seed) == 0 {
 		seed = nil
+	}
+	probes, err := loadProbes(f.probes)
+	if err != nil {
+		return err
 	}
 	kb, err := loadKnowledge(f.knowledge)
 	if err != nil {
@@ -107,7 +113,7 @@ func runAudit(cmd *cobra.Command, files []string, f auditFlags) error {
 	view := live.None()
 	sealed, ran := audit.Run(ctx, audit.Options{
 		Files: files, Protocol: plan, Out: f.out, Provider: provider, Spec: emulator.Spec{API: f.api}, Adb: client,
-		Knowledge: kb, Seed: seed, Tool: tool(), Command: os.Args,
+		Knowledge: kb, Probes: probes, Seed: seed, Tool: tool(), Command: os.Args,
 		Begun: func(log *evidence.Log) {
 			view = liveView(cmd, f, cancel, live.Spot(kb, log.Blob))
 			log.Subscribe(view.Event)

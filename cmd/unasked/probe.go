@@ -56,6 +56,24 @@ func probeSchemaCommand() *cobra.Command {
 	}
 }
 
+// loadProbes reads the files of probes, each of which has a name of its own.
+func loadProbes(files []string) ([]*probe.Probe, error) {
+	var list []*probe.Probe
+	named := map[string]string{}
+	for _, file := range files {
+		p, err := probe.Load(file)
+		if err != nil {
+			return nil, usage(err)
+		}
+		if other, ok := named[p.Name]; ok {
+			return nil, usage(fmt.Errorf("%s and %s are both probes with the name %q: give each its own", other, file, p.Name))
+		}
+		named[p.Name] = file
+		list = append(list, p)
+	}
+	return list, nil
+}
+
 // probed is what `probe run --json` prints.
 type probed struct {
 	Probe     string          `json:"probe"`
