@@ -60,8 +60,11 @@ func FindingFor(f judge.Finding, question string) string {
 	var facts []string
 	if f.Host != "" || f.Owner != "" {
 		direction := "to "
-		if f.Claim == judge.IdentifierReturned {
+		switch f.Claim {
+		case judge.IdentifierReturned:
 			direction = "from "
+		case judge.AccountConfirmed:
+			direction = "at "
 		}
 		facts = append(facts, direction+Recipient(f.Host, f.Owner, f.Country))
 	}
