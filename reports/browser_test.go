@@ -136,7 +136,7 @@ func TestPageInABrowser(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		audit specimen.Audit
-	}{{"guilty", specimen.Guilty(t)}, {"unread", specimen.Unread(t)}, {"hostile", specimen.Hostile(t)}} {
+	}{{"guilty", specimen.Guilty(t)}, {"unread", specimen.Unread(t)}, {"armed", specimen.Armed(t)}, {"hostile", specimen.Hostile(t)}} {
 		at := save(t, c.audit)
 		for _, width := range []int64{1280, 768, 390, 320} {
 			for _, theme := range []string{"light", "dark"} {

@@ -1,188 +1,203 @@
 package reports
 
 import (
+	"cmp"
 	"slices"
-	"sort"
+	"strings"
 
-	"github.com/unasked-audit/unasked/harness/evidence"
 	"github.com/unasked-audit/unasked/harness/judge"
 	"github.com/unasked-audit/unasked/internal/explain"
+	"github.com/unasked-audit/unasked/internal/inert"
 )
 
-// Dossier is what each company now knows of the person who never signed up, and by what
-// the records of several can be joined. It restates findings; each entry names its own.
-type Dossier struct {
-	Holders []Holder `json:"holders"` // the one with the gravest entry first
-	Joins   []Join   `json:"joins"`   // identifiers that more than one holder has
+// How much of the dossier a page lists; the rest is counted.
+const (
+	maxCompanies = 100
+	maxHoldings  = 60 // of one company
+	maxLinks     = 60
+)
+
+// dossier is what each company holds, as it is shown: the company with the gravest first.
+type dossier struct {
+	Companies []dossierCompany
+	Left      int // companies that are not listed
+	Links     []dossierLink
+	LeftLinks int
 }
 
-// Holder is a company, or a host whose company is not known.
-type Holder struct {
-	Name    string   `json:"name"` // the company, else the host
-	Country string   `json:"country,omitempty"`
-	Hosts   []string `json:"hosts"`
-	Entries []Entry  `json:"entries"`
+// dossierCompany is a company with what it holds, the gravest first.
+type dossierCompany struct {
+	judge.Company
+	Rows []dossierRow
+	Left int // rows that are not listed
 }
 
-// Entry is one thing that a holder has.
-type Entry struct {
-	Claim    judge.Claim        `json:"claim"`
-	Subject  string             `json:"subject"`         // the canary's kind, the service, the draft
-	Value    string             `json:"value,omitempty"` // the value itself, as it was planted or issued
-	Hashed   bool               `json:"hashed,omitempty"`
-	Chain    []string           `json:"chain,omitempty"` // decodings and hashes of the first proof
-	Consents []evidence.Consent `json:"consents"`        // the states in which it was sent
-	Signup   bool               `json:"signup,omitempty"`
-	Findings []string           `json:"findings"` // ids
+// dossierRow is one thing that a company holds.
+type dossierRow struct {
+	First    bool
+	What     string // in words
+	How      string // how it came by it
+	Value    string
+	Hashed   bool   // what it has is a hash of the value
+	When     string // by consent state
+	Findings []numbered
+	Links    []int // by number: who else holds the value
 }
 
-// Join is one value that several holders have: whoever has access to the records of two of them can join these.
-type Join struct {
-	Subject string   `json:"subject"`
-	Value   string   `json:"value"`
-	Holders []string `json:"holders"`
+// dossierLink is one value that several companies hold.
+type dossierLink struct {
+	Number    int
+	What      string
+	Value     string
+	Companies []string
+	Issued    bool // one of them gave it out
 }
 
-// NewDossier sorts the findings of a judgement by who holds what.
-func NewDossier(j *judge.Judgement) Dossier {
-	d := Dossier{Holders: []Holder{}, Joins: []Join{}}
-	at := make(map[string]int)
-	for _, f := range j.Findings {
-		if !held(f) {
+// newDossier shows what the judge found that companies hold.
+func newDossier(j *judge.Judgement, findings []numbered) dossier {
+	var d dossier
+	if j.Dossier == nil {
+		return d
+	}
+	type value struct {
+		issued bool
+		value  string
+	}
+	at := make(map[value]int) // numbers of links
+	for i, l := range j.Dossier.Links {
+		issued := l.What != judge.HeldIdentifier
+		at[value{issued, l.Value}] = i + 1
+		if i >= maxLinks {
+			d.LeftLinks++
 			continue
 		}
-		name := f.Owner
-		if name == "" {
-			name = f.Host
+		what := idName(l.Kind)
+		if !issued {
+			what = explain.Kind(l.Kind)
 		}
-		if name == "" {
+		d.Links = append(d.Links, dossierLink{Number: i + 1, What: title(what), Value: inert.Middle(l.Value, 120), Companies: l.Companies, Issued: issued})
+	}
+	byID := make(map[string]numbered, len(findings))
+	for _, f := range findings {
+		byID[f.ID] = f
+	}
+	least := make(map[string]int, len(j.Dossier.Companies)) // gravity, by company
+	for _, c := range j.Dossier.Companies {
+		company := dossierCompany{Company: c}
+		gravity := make(map[string]int) // by what, so that rows of one kind stand together
+		for _, h := range c.Holds {
+			row := newDossierRow(h, c, byID, findings)
+			if n := at[value{h.What != judge.HeldIdentifier, h.Value}]; n > 0 && h.Value != "" && h.What != judge.HeldDraft && n <= maxLinks {
+				row.Links = append(row.Links, n)
+			}
+			g := 40
+			if h.Kind == judge.IssuedPrincipal {
+				g = 0
+			}
+			for _, f := range row.Findings {
+				g = min(g, explain.Gravity(f.Finding))
+			}
+			if have, ok := gravity[row.What]; !ok || g < have {
+				gravity[row.What] = g
+			}
+			company.Rows = append(company.Rows, row)
+		}
+		slices.SortStableFunc(company.Rows, func(a, b dossierRow) int {
+			return cmp.Or(gravity[a.What]-gravity[b.What], strings.Compare(a.What, b.What))
+		})
+		if len(company.Rows) == 0 {
 			continue
 		}
-		i, ok := at[name]
-		if !ok {
-			i = len(d.Holders)
-			at[name] = i
-			d.Holders = append(d.Holders, Holder{Name: name, Country: f.Country, Hosts: []string{}, Entries: []Entry{}})
-		}
-		d.Holders[i].add(f)
+		least[c.Name] = gravity[company.Rows[0].What]
+		company.Left = max(len(company.Rows)-maxHoldings, 0)
+		company.Rows = company.Rows[:len(company.Rows)-company.Left]
+		company.Rows[0].First = true
+		d.Companies = append(d.Companies, company)
 	}
-	for i := range d.Holders {
-		entries := d.Holders[i].Entries
-		sort.SliceStable(entries, func(a, b int) bool { return entries[a].gravity() < entries[b].gravity() })
-	}
-	sort.SliceStable(d.Holders, func(a, b int) bool {
-		ea, eb := d.Holders[a].Entries, d.Holders[b].Entries
-		if ga, gb := ea[0].gravity(), eb[0].gravity(); ga != gb {
-			return ga < gb
-		}
-		return len(ea) > len(eb)
+	slices.SortStableFunc(d.Companies, func(a, b dossierCompany) int {
+		return cmp.Or(least[a.Name]-least[b.Name], len(b.Rows)-len(a.Rows))
 	})
-	d.join()
+	d.Left = max(len(d.Companies)-maxCompanies, 0)
+	d.Companies = d.Companies[:len(d.Companies)-d.Left]
 	return d
 }
 
-func (e *Entry) gravity() int {
-	return explain.Gravity(judge.Finding{Claim: e.Claim, Subject: e.Subject})
-}
-
-// held reports whether a finding leaves something with somebody else. What is only possible does not, and what a
-// service answers with was counted when it was sent, if that was seen.
-func held(f judge.Finding) bool {
-	switch f.Claim {
-	case judge.DeviceAccountAdded, judge.CredentialsKept, judge.IdentifierIsOnlyApp:
-		return false
-	case judge.IdentifierReturned:
-		return f.Unseen && !f.Possible
-	}
-	return !f.Possible
-}
-
-func (h *Holder) add(f judge.Finding) {
-	if f.Host != "" && !slices.Contains(h.Hosts, f.Host) {
-		h.Hosts = append(h.Hosts, f.Host)
-	}
-	var e *Entry
-	for i := range h.Entries {
-		if have := &h.Entries[i]; have.Claim == f.Claim && have.Subject == f.Subject && have.Value == f.Value {
-			e = have
+func newDossierRow(h judge.Holding, c judge.Company, byID map[string]numbered, findings []numbered) dossierRow {
+	row := dossierRow{Value: inert.Middle(h.Value, 120)}
+	for _, id := range h.Findings {
+		if f, ok := byID[id]; ok {
+			row.Findings = append(row.Findings, f)
 		}
 	}
-	chain, hashed := disguise(f)
-	if e == nil {
-		h.Entries = append(h.Entries, Entry{
-			Claim: f.Claim, Subject: f.Subject, Value: f.Value, Hashed: hashed, Chain: chain,
-			Consents: []evidence.Consent{}, Signup: f.Signup, Findings: []string{},
-		})
-		e = &h.Entries[len(h.Entries)-1]
-	}
-	e.Hashed = e.Hashed && hashed
-	e.Signup = e.Signup && f.Signup
-	e.Findings = append(e.Findings, f.ID)
-	for _, c := range consents(f) {
-		if !slices.Contains(e.Consents, c) {
-			e.Consents = append(e.Consents, c)
-		}
-	}
-}
-
-// disguise is the chain of a finding's plainest proof, and whether only fingerprints were seen.
-func disguise(f judge.Finding) (chain []string, hashed bool) {
-	hashed = len(f.Proof) > 0
-	for i, p := range f.Proof {
-		isHash := false
-		for _, step := range p.Chain {
-			isHash = isHash || explain.Hash(step)
-		}
-		if i == 0 || hashed && !isHash {
-			chain = p.Chain
-		}
-		hashed = hashed && isHash
-	}
-	return chain, hashed
-}
-
-// consents lists the states that a finding was seen in, in the order in which a person goes through them.
-func consents(f judge.Finding) []evidence.Consent {
-	seen := map[evidence.Consent]bool{f.Consent: true}
-	for _, p := range f.Proof {
-		seen[p.Consent] = true
-	}
-	var out []evidence.Consent
-	for _, c := range allConsents {
-		if seen[c] {
-			out = append(out, c)
-		}
-	}
-	return out
-}
-
-var allConsents = []evidence.Consent{evidence.Untouched, evidence.Ignored, evidence.Choosing, evidence.Rejected, evidence.Accepted, evidence.Withdrawn}
-
-func (d *Dossier) join() {
-	type key struct{ subject, value string }
-	at := make(map[key]int)
-	var joins []Join
-	for _, h := range d.Holders {
-		for _, e := range h.Entries {
-			if e.Claim != judge.IdentifierSent || e.Value == "" {
-				continue
+	switch h.What {
+	case judge.HeldIdentifier:
+		row.What, row.Hashed = explain.Kind(h.Kind), len(row.Findings) > 0
+		var chain []string
+		for i, f := range row.Findings {
+			steps, hashed := disguise(f.Finding)
+			if i == 0 || row.Hashed && !hashed {
+				chain = steps
 			}
-			k := key{e.Subject, e.Value}
-			i, ok := at[k]
-			if !ok {
-				i = len(joins)
-				at[k] = i
-				joins = append(joins, Join{Subject: e.Subject, Value: e.Value})
-			}
-			if !slices.Contains(joins[i].Holders, h.Name) {
-				joins[i].Holders = append(joins[i].Holders, h.Name)
+			row.Hashed = row.Hashed && hashed
+		}
+		row.How = "sent to it, " + howSent(chain, row.Hashed)
+	case judge.HeldIssued, judge.HeldReceived:
+		row.What, row.How = idName(h.Kind), "issued by it"
+		if h.What == judge.HeldReceived {
+			row.How = "sent to it; issued by " + inert.Middle(h.Service, 60)
+		}
+		for _, f := range findings {
+			if kind, ok := issuedKind(f.Claim); ok && kind == h.Kind && f.Subject == h.Service && (h.What == judge.HeldReceived || slices.Contains(c.Hosts, f.Host)) {
+				row.Findings = append(row.Findings, f)
 			}
 		}
-	}
-	for _, j := range joins {
-		if len(j.Holders) > 1 {
-			d.Joins = append(d.Joins, j)
+	default:
+		row.What, row.How = inert.Line(string(h.What), 60), "sent to it"
+		if len(row.Findings) > 0 {
+			row.What = itemName(row.Findings[0].Finding)
 		}
 	}
-	sort.SliceStable(d.Joins, func(a, b int) bool { return len(d.Joins[a].Holders) > len(d.Joins[b].Holders) })
+	row.What = title(row.What)
+	slices.SortFunc(row.Findings, func(a, b numbered) int { return a.Number - b.Number })
+	seen := make(map[string]bool)
+	for _, consent := range h.Consents {
+		seen[explain.Consent(consent)] = true
+	}
+	var when []string
+	for _, consent := range allConsents {
+		if said := explain.Consent(consent); seen[said] {
+			when = append(when, said)
+		}
+	}
+	if h.Signup {
+		when = append(when, "after a person’s own sign-up")
+	}
+	row.When = strings.Join(when, "; ")
+	return row
+}
+
+// idName names what a service issued.
+func idName(kind string) string {
+	switch kind {
+	case judge.IssuedPrincipal:
+		return "user account"
+	case judge.IssuedSession:
+		return "guest session"
+	case judge.IssuedInstallation:
+		return "installation ID"
+	}
+	return explain.Kind(kind)
+}
+
+// issuedKind is the kind of id that a claim is about.
+func issuedKind(c judge.Claim) (kind string, ok bool) {
+	switch c {
+	case judge.AccountCreated, judge.AccountRecoverable, judge.AccountObject, judge.AccountContinued:
+		return judge.IssuedPrincipal, true
+	case judge.InstallationIssued, judge.DeviceRemembered:
+		return judge.IssuedInstallation, true
+	case judge.SessionIssued:
+		return judge.IssuedSession, true
+	}
+	return "", false
 }

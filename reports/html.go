@@ -9,7 +9,6 @@ import (
 	"html/template"
 	"io"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/unasked-audit/unasked/harness/evidence"
@@ -49,8 +48,11 @@ type page struct {
 	Map, Slim *flowMap
 	Findings  []finding
 	Brief     []numbered // findings that are listed without their proof
-	Dossier   []holderCard
-	Joins     []Join
+	Dossier   dossier
+	Links     *linkMap
+	SlimLinks *linkMap
+	SDKs      []sdkRow
+	MoreSDKs  int // that are not listed
 	Timeline  *timeline
 	Course    []stage
 	Screens   []screenshot
@@ -93,20 +95,6 @@ type spot struct {
 	Questions []string // titles of those that it could hide a violation of
 }
 
-type holderCard struct {
-	Holder
-	Entries []dossierEntry
-}
-
-type dossierEntry struct {
-	Entry
-	What     string
-	Form     string
-	Value    string
-	When     string
-	Findings []numbered
-}
-
 type word struct{ Word, Means string }
 
 func writeHTML(ctx context.Context, w io.Writer, in Input) error {
@@ -141,10 +129,6 @@ func policy(css []byte) string {
 func newPage(ctx context.Context, in Input, rec *record.Record) (*page, error) {
 	m, j := rec.Manifest, in.Judgement
 	findings := number(j)
-	byID := make(map[string]numbered, len(findings))
-	for _, f := range findings {
-		byID[f.ID] = f
-	}
 	p := &page{
 		App: m.App, Name: appName(m.App), Verdict: j.Verdict, Lead: lead(j, m.App), Manifest: m, Start: rec.Start, Judgement: j,
 		Began: rec.Began, Lasted: lasted(rec.Ended.Sub(rec.Began)), Glossary: glossary(), Cut: rec.Dropped,
@@ -184,7 +168,9 @@ func newPage(ctx context.Context, in Input, rec *record.Record) (*page, error) {
 	if p.Findings, p.Brief, err = openFindings(ctx, in.Evidence, rec, findings); err != nil {
 		return nil, err
 	}
-	p.dossier(byID)
+	p.Dossier = newDossier(j, findings)
+	p.Links, p.SlimLinks = newLinkMap(p.Dossier, wideLinks), newLinkMap(p.Dossier, slimLinks)
+	p.SDKs, p.MoreSDKs = sdkTable(j.SDKs)
 	p.Timeline = newTimeline(rec, findings)
 	p.Course = course(rec, findings)
 	if p.Screens, p.NotShown, err = screenshots(ctx, in.Evidence, rec); err != nil {
@@ -278,34 +264,6 @@ func plural(n int, one, many string) string {
 		return one
 	}
 	return many
-}
-
-func (p *page) dossier(byID map[string]numbered) {
-	d := NewDossier(p.Judgement)
-	p.Joins = d.Joins
-	for _, h := range d.Holders {
-		card := holderCard{Holder: h}
-		for _, e := range h.Entries {
-			entry := dossierEntry{Entry: e, Value: inert.Middle(e.Value, 120), Form: howSent(e.Chain, e.Hashed)}
-			for _, id := range e.Findings {
-				entry.Findings = append(entry.Findings, byID[id])
-			}
-			entry.What = title(itemName(entry.Findings[0].Finding))
-			if issued(e.Claim) {
-				entry.Form = "issued by it"
-			}
-			var when []string
-			for _, c := range e.Consents {
-				when = append(when, explain.Consent(c))
-			}
-			if e.Signup {
-				when = append(when, "after a person's own sign-up")
-			}
-			entry.When = strings.Join(when, "; ")
-			card.Entries = append(card.Entries, entry)
-		}
-		p.Dossier = append(p.Dossier, card)
-	}
 }
 
 func (p *page) spots() {

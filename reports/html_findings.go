@@ -25,6 +25,10 @@ type finding struct {
 	Who    string
 	When   string
 	Often  string
+	Way    *way
+	Wide   *wayMap // pictures of the way
+	Slim   *wayMap
+	Arms   *armTable
 	Places []place
 	More   []place // places that are not opened
 	Left   int     // places that are not listed
@@ -46,7 +50,7 @@ type place struct {
 
 // openFindings opens the proof of each finding, the violating ones first; brief are those beyond what a page can hold.
 func openFindings(ctx context.Context, ev evidence.Evidence, rec *record.Record, all []numbered) (shown []finding, brief []numbered, err error) {
-	budget := maxOpened
+	budget, ways := maxOpened, maxWays
 	for _, n := range all {
 		if len(shown) == maxFindings {
 			brief = append(brief, n)
@@ -55,6 +59,11 @@ func openFindings(ctx context.Context, ev evidence.Evidence, rec *record.Record,
 		f := finding{
 			numbered: n, Claim: explain.Claim(n.Finding.Claim), Who: explain.Recipient(n.Host, n.Owner, n.Country),
 			When: explain.When(n.Phase, n.Consent), Often: explain.Times(n.Seen),
+		}
+		f.Arms = newArmTable(n.Finding)
+		if f.Way = newWay(rec, n.Finding); f.Way != nil && ways > 0 {
+			f.Wide, f.Slim = newWayMap(f.Way, n.Name(), true), newWayMap(f.Way, n.Name(), false)
+			ways--
 		}
 		chosen := choose(n.Proof)
 		for i, p := range n.Proof {

@@ -18,7 +18,7 @@ import (
 // The only elements that may be in a page. There is no script, no frame, no form and nothing that loads.
 var allowed = strings.Fields(`html head meta title style body a div nav h1 h2 h3 ol ul li main section header footer p span b strong
 	small code bdi figure figcaption table caption thead tbody tr th td details summary dl dt dd pre mark i em time br article
-	svg g path rect text circle image`)
+	svg desc g path rect text circle image`)
 
 func TestHTMLHoldsNothingThatActs(t *testing.T) {
 	for name, make := range specimens {

@@ -32,7 +32,6 @@ type Report struct {
 	Judgement  *judge.Judgement `json:"judgement"`
 	Phases     []Phase          `json:"phases"`
 	Canaries   []Canary         `json:"canaries"`
-	Dossier    Dossier          `json:"dossier"`
 	Opaque     []Opaque         `json:"opaque"` // hosts whose connections could not be read
 	Exhibits   []Exhibit        `json:"exhibits"`
 	Incomplete bool             `json:"incomplete,omitempty"` // some lists are cut to keep the report readable; the evidence holds all
@@ -141,7 +140,7 @@ func newReport(rec *record.Record, j *judge.Judgement) *Report {
 		},
 		App: m.App, Device: m.Device, Judgement: j,
 		Phases: []Phase{}, Opaque: []Opaque{}, Exhibits: []Exhibit{},
-		Canaries: canaries(rec), Dossier: NewDossier(j),
+		Canaries:   canaries(rec),
 		Incomplete: rec.Dropped,
 	}
 	for _, p := range rec.Phases {

@@ -51,7 +51,7 @@ func golden(t *testing.T, name string, got []byte) {
 
 // specimens make the invented audits, by name.
 var specimens = map[string]func(testing.TB) specimen.Audit{
-	"guilty": specimen.Guilty, "innocent": specimen.Innocent, "unread": specimen.Unread, "hostile": specimen.Hostile,
+	"guilty": specimen.Guilty, "innocent": specimen.Innocent, "unread": specimen.Unread, "armed": specimen.Armed, "hostile": specimen.Hostile,
 	"empty": func(t testing.TB) specimen.Audit {
 		return specimen.Audit{Evidence: specimen.Innocent(t).Evidence, Judgement: &judge.Judgement{}}
 	},
@@ -60,6 +60,7 @@ var specimens = map[string]func(testing.TB) specimen.Audit{
 func TestTextSaysWhatAPersonNeeds(t *testing.T) {
 	golden(t, "guilty.txt", write(t, reports.FormatText, specimen.Guilty(t)))
 	golden(t, "innocent.txt", write(t, reports.FormatText, specimen.Innocent(t)))
+	golden(t, "armed.txt", write(t, reports.FormatText, specimen.Armed(t)))
 	golden(t, "unread.txt", write(t, reports.FormatText, specimen.Unread(t)))
 }
 

@@ -109,7 +109,7 @@ func TestJSONFitsTheSchema(t *testing.T) {
 		t.Fatal(err)
 	}
 	open, strict := compile(t, published), compile(t, schema(t, true))
-	for _, name := range []string{"guilty", "innocent", "unread", "empty"} {
+	for _, name := range []string{"guilty", "innocent", "unread", "armed", "empty"} {
 		raw := write(t, reports.FormatJSON, specimens[name](t))
 		doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
 		if err != nil {
@@ -169,29 +169,5 @@ func TestJSONHoldsTheJudgement(t *testing.T) {
 	}
 	if len(r.Canaries) != 10 || !r.Canaries[0].Planted || r.Canaries[0].Decoy == "" || r.Canaries[9].Planted {
 		t.Errorf("canaries: %+v", r.Canaries)
-	}
-}
-
-func TestDossier(t *testing.T) {
-	d := reports.NewDossier(specimen.Guilty(t).Judgement)
-	if len(d.Holders) != 4 || d.Holders[0].Name != "ClipShare Ltd" || len(d.Holders[0].Entries) != 6 {
-		t.Fatalf("holders: %+v", d.Holders)
-	}
-	joined := map[string]string{}
-	for _, j := range d.Joins {
-		joined[j.Subject] = strings.Join(j.Holders, ", ")
-	}
-	if joined["ssaid"] != "ClipShare Ltd, Tencent" || joined["advertising_id"] != "AdReach Inc, Alibaba" {
-		t.Errorf("joins: %v", joined)
-	}
-	for _, h := range d.Holders {
-		for _, e := range h.Entries {
-			if e.Subject == "email" && (!e.Hashed || len(e.Consents) != 3) {
-				t.Errorf("the hashed address: %+v", e)
-			}
-			if len(e.Findings) == 0 {
-				t.Errorf("%s: an entry without a finding: %+v", h.Name, e)
-			}
-		}
 	}
 }

@@ -217,6 +217,8 @@ func notSeen(j *judge.Judgement, verdicts ...judge.Verdict) []string {
 		any = any || q.ID == judge.QuestionIdentifier
 		if s, ok := unseen[q.ID]; ok {
 			out = append(out, s)
+		} else if p := explain.Promise(q); p != "" { // of a question that this version has no words for
+			out = append(out, "break the promise that it “"+p+"”")
 		}
 	}
 	if len(out) == 0 {

@@ -82,6 +82,7 @@ func writeText(ctx context.Context, w io.Writer, in Input) error {
 	t.questions()
 	t.sent()
 	t.found()
+	t.dossier()
 	t.blindSpots()
 	t.closed()
 	t.tested()
@@ -234,6 +235,9 @@ func (t *text) found() {
 		t.hang("  "+mark+strings.Repeat(" ", max(0, 3-len(f.Name())))+" ", "      ", lines[0], nil)
 		for _, line := range lines[1:] {
 			t.para("      ", line)
+		}
+		for _, line := range t.more(f.Finding) {
+			t.hang("      ", "        ", line, t.dim)
 		}
 		if f.Signup {
 			t.printf("      %s\n", t.dim("after a person's own sign-up: no violation"))

@@ -52,7 +52,8 @@ func (c *inquiry) compared() {
 				b.answers = append(b.answers, p)
 			}
 		}
-		for _, r := range experiment.Decide(b.runs()) {
+		b.compare = b.runs()
+		for _, r := range experiment.Decide(b.compare) {
 			b.conclude(&r)
 		}
 	}
@@ -71,6 +72,7 @@ type bench struct {
 	*inquiry
 	kind    string
 	answers []*account.Principal
+	compare []experiment.Run
 }
 
 // runs are the arm runs with what services answered in each.
@@ -235,6 +237,7 @@ func (b *bench) conclude(r *experiment.Result) {
 			Title: fmt.Sprintf("%s gives %s back after the app was removed and the device wiped", first.Service, what), Grounds: r.Grounds, Experiment: b.written(r),
 		}
 		f.Experiment.Arms = slices.DeleteFunc(f.Experiment.Arms, func(arm string) bool { return b.role(arm) == experiment.Signup })
+		f.Experiment.Runs = slices.DeleteFunc(f.Experiment.Runs, func(run ArmRun) bool { return run.Role == string(experiment.Signup) })
 		if b.kind == knowledge.KindInstallation {
 			f.Claim, f.Level = DeviceRemembered, 2
 		}
@@ -269,6 +272,7 @@ func (b *bench) conclude(r *experiment.Result) {
 		}
 		f.Experiment.SignUps = &Repeats{r.Continued.Times, r.Continued.Of}
 		f.Experiment.Arms = slices.DeleteFunc(f.Experiment.Arms, func(arm string) bool { return b.role(arm) != experiment.Signup })
+		f.Experiment.Runs = slices.DeleteFunc(f.Experiment.Runs, func(run ArmRun) bool { return run.Role != string(experiment.Signup) })
 		b.point(f, r, func(p *account.Principal) bool {
 			return p.Value == r.SignedUp && b.role(p.Arm) == experiment.Signup
 		})
@@ -331,7 +335,7 @@ func (b *bench) point(f Finding, r *experiment.Result, rests func(*account.Princ
 func (b *bench) written(r *experiment.Result) *Experiment {
 	x := &Experiment{
 		Arms: notNil(slices.Clone(r.Arms)), Again: Repeats(r.Again), New: Repeats(r.New), P: experiment.Write(r.P),
-		HangsOn: []string{}, Open: r.OpenHangs, Sources: []Change{},
+		HangsOn: []string{}, Open: r.OpenHangs, Sources: []Change{}, Runs: b.ran(r.Service),
 	}
 	if r.P != nil {
 		x.PValue, _ = r.P.Float64()

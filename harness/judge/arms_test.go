@@ -97,6 +97,8 @@ func TestArms(t *testing.T) {
 	j.because(t, QuestionContinuity, NotApplicable, "signs nobody up")
 	if f := j.claims(AccountRecoverable); len(f) != 1 || f[0].Level != 4 || f[0].Experiment.P != "1/20" || !slices.Equal(f[0].Experiment.HangsOn, []string{"ssaid"}) || len(f[0].Proof) < 4 {
 		t.Errorf("%+v", f)
+	} else if got, want := pattern(f[0].Experiment.Runs), "A#1:1 B#1:1 B#2:1 B#3:1 Cssaid#1:2 Cssaid#2:3 Cssaid#3:4 D#1:5 D#2:6 D#3:7"; got != want {
+		t.Errorf("the runs were given %s, want %s", got, want)
 	}
 
 	// Without root the SSAID can't be planted: that question alone is open.
@@ -120,4 +122,17 @@ func TestArms(t *testing.T) {
 		t.Errorf("what a backup brought back is called recoverable: %+v", f)
 	}
 	j.because(t, QuestionRecoverable, Inconclusive, "no run with the same identity after a wipe was answered")
+}
+
+// pattern writes runs with the ids that they were given, numbered in the order in which they come.
+func pattern(runs []ArmRun) string {
+	var out []string
+	var ids []string
+	for _, r := range runs {
+		if !slices.Contains(ids, r.ID) {
+			ids = append(ids, r.ID)
+		}
+		out = append(out, fmt.Sprintf("%s:%d", r.Arm, slices.Index(ids, r.ID)+1))
+	}
+	return strings.Join(out, " ")
 }

@@ -133,6 +133,19 @@ type Experiment struct {
 	Sources []Change `json:"sources"` // that were changed, one at a time
 	// SignUps are those that went on with the id that was there before.
 	SignUps *Repeats `json:"sign_ups,omitempty"`
+	// Runs are the arm runs with the id that each was given, by role.
+	Runs []ArmRun `json:"runs,omitempty"`
+}
+
+// ArmRun is one arm run and what the service answered in it.
+type ArmRun struct {
+	Arm    string `json:"arm"`              // its label
+	Role   string `json:"role"`             // A, F, B, C, D or G
+	Repeat int    `json:"repeat"`           // from 1
+	Change string `json:"change,omitempty"` // of role C: the source that was changed
+	ID     string `json:"id,omitempty"`     // empty where the service gave none
+	Then   string `json:"then,omitempty"`   // the id after the restart (F) or the sign-up (G)
+	Undone string `json:"undone,omitempty"` // why the run could not be done, or does not count
 }
 
 // Change is what changing one source did.

@@ -115,12 +115,22 @@ var roles = map[string]string{
 }
 
 var uses = map[string]string{
+	"basic":     "a name and password",
 	"bearer":    "a bearer token",
+	"body":      "a field of the body",
 	"cookie":    "a cookie",
 	"field":     "a field",
 	"header":    "a header",
 	"parameter": "a parameter",
 	"path":      "part of a path",
+}
+
+// Use names what a value was sent back as: "a bearer token". One that is not known is shown as it is.
+func Use(as string) string {
+	if name, ok := uses[as]; ok {
+		return name
+	}
+	return inert.Line(as, 60)
 }
 
 // Role says what a place of a proof shows: "issued by the service", "sent back by the app as a
@@ -130,10 +140,7 @@ func Role(role string) string {
 		return name
 	}
 	if use, ok := strings.CutPrefix(role, "used: "); ok {
-		if name, ok := uses[use]; ok {
-			use = name
-		}
-		return roles["used"] + " as " + inert.Line(use, 60)
+		return roles["used"] + " as " + Use(use)
 	}
 	return inert.Line(role, 60)
 }

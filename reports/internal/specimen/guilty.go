@@ -139,7 +139,9 @@ func (g *guilty) accounts() {
 		message{headers: headers("application/json"), body: []byte(`{"items":[]}`)})
 	g.used = g.at(feed, "header:Authorization", "Bearer "+token)
 	g.used.Role = "used"
-	g.account = []judge.Pointer{g.minted, g.used}
+	wanted := g.at(guest, "url", "POST https://api.clipshare.example/v2/user/guest")
+	wanted.Role = "asked"
+	g.account = []judge.Pointer{g.minted, wanted, g.used}
 }
 
 // identifiers sends what trackers get, at each call again.
@@ -209,9 +211,11 @@ func (g *guilty) device() {
 	})
 	prefs := g.blob([]byte("<?xml version='1.0'?>\n<map><string name=\"token\">" + token + "</string></map>\n"))
 	seq = g.append(evidence.KindExhibit, evidence.Exhibit{Kind: evidence.ExhibitPrivate, Title: "private files", Name: "/data/data/org.example.clipshare", Media: "application/x-tar", Blob: prefs, Size: 90})
+	stored := judge.Pointer{Event: seq, Surface: "file:shared_prefs/session.xml", Excerpt: `<string name="token">` + token + `</string>`, Phase: "drafted", Consent: evidence.Rejected, Blob: prefs, Role: "stored"}
+	g.account = append(g.account, stored)
 	g.find(judge.Finding{
 		Claim: judge.CredentialsKept, Title: "The user's token lies in the app's private files", Subject: "clipshare", Value: token,
-		Grounds: "The value that the service issued is in a file of the app.", Proof: []judge.Pointer{{Event: seq, Surface: "file:shared_prefs/session.xml", Excerpt: `<string name="token">` + token + `</string>`, Phase: "drafted", Consent: evidence.Rejected, Blob: prefs, Role: "stored"}},
+		Grounds: "The value that the service issued is in a file of the app.", Proof: []judge.Pointer{stored},
 	})
 }
 
@@ -265,6 +269,7 @@ func (g *guilty) judgement() {
 		{ID: judge.QuestionDraft, Title: "uploads no draft", Verdict: judge.Violated, Because: "The discarded recording was uploaded.", Findings: []string{draft, face}},
 		{ID: judge.QuestionDeviceAccount, Title: "leaves no account on the device", Verdict: judge.Violated, Because: "An account stands in the device's settings.", Findings: []string{left}},
 	}
+	g.holdings(sent)
 	g.j.BlindSpots = []judge.BlindSpot{{What: "1 connection to pinned.clipshare.example could not be read: the app refused the proxy's certificate.", Do: "Audit the app again with a bypass of its certificate pinning.", Hides: []string{judge.QuestionIdentifier, judge.QuestionAfterReject}}}
 	g.j.Coverage = judge.Coverage{
 		Flows: g.flows, Messages: 1, Opaque: 2, Sent: 14_210, Received: 2_950, OpaqueSent: 517 + 3_904, KernelSent: 24_904, KernelRecv: 18_000,
@@ -287,6 +292,31 @@ func (g *guilty) judgement() {
 		{Host: "sync.adreach.example", Owner: "AdReach Inc", Country: "US", Purpose: "advertising", Flows: 2, Sent: 690, Kinds: []string{"email", "location", "advertising_id"}},
 		{Host: "ulogs.umeng.com", Owner: "Alibaba", Country: "CN", Purpose: "analytics", Flows: 2, Sent: 1_020, Kinds: []string{"advertising_id"}},
 		{Host: "upload.clipshare.example", Owner: "ClipShare Ltd", Country: "SG", Purpose: "the app's own service", Flows: 1, Sent: 10_300},
+	}
+}
+
+// holdings are what each company has, and two links between them.
+func (g *guilty) holdings(sent []string) {
+	holds := func(kind canary.Kind, finding string) judge.Holding {
+		return judge.Holding{What: judge.HeldIdentifier, Kind: string(kind), Value: Person.Value(kind), Event: 20, Phases: []string{"untouched"},
+			Consents: []evidence.Consent{evidence.Untouched, evidence.Choosing, evidence.Rejected}, Findings: []string{finding}}
+	}
+	issued := func(kind, service, value string) judge.Holding {
+		return judge.Holding{What: judge.HeldIssued, Kind: kind, Value: value, Service: service, Event: 24, Phases: []string{"untouched"}, Consents: []evidence.Consent{evidence.Untouched}}
+	}
+	ssaid, adid := string(canary.SSAID), string(canary.AdvertisingID)
+	g.j.Dossier = &judge.Holdings{
+		Companies: []judge.Company{
+			{Name: "AdReach Inc", Known: true, Country: "US", Hosts: []string{"sync.adreach.example"}, Holds: []judge.Holding{holds(canary.AdvertisingID, sent[5]), holds(canary.Email, sent[3]), holds(canary.Location, sent[4])}},
+			{Name: "Alibaba", Known: true, Country: "CN", Hosts: []string{"ulogs.umeng.com"}, Holds: []judge.Holding{holds(canary.AdvertisingID, sent[2])}},
+			{Name: "ClipShare Ltd", Known: true, Country: "SG", Hosts: []string{"api.clipshare.example", "log.clipshare.example"}, Holds: []judge.Holding{
+				holds(canary.SSAID, sent[0]), holds(canary.Phone, sent[6]), issued(judge.IssuedInstallation, "installation", "7316604411870923"), issued(judge.IssuedPrincipal, "clipshare-guest", token)}},
+			{Name: "Tencent", Known: true, Country: "CN", Hosts: []string{"android.bugly.qq.com"}, Holds: []judge.Holding{holds(canary.SSAID, sent[1])}},
+		},
+		Links: []judge.Link{
+			{What: judge.HeldIdentifier, Kind: adid, Value: Person.Value(canary.AdvertisingID), Companies: []string{"AdReach Inc", "Alibaba"}},
+			{What: judge.HeldIdentifier, Kind: ssaid, Value: Person.Value(canary.SSAID), Companies: []string{"ClipShare Ltd", "Tencent"}},
+		},
 	}
 }
 

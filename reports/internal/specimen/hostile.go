@@ -3,6 +3,7 @@ package specimen
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -64,6 +65,21 @@ func Hostile(t testing.TB) Audit {
 	b.j.Coverage = judge.Coverage{Clear: -5, Unread: 1 << 61, Missing: 3, PerMille: -70, Wanted: 1 << 40, Basis: judge.Basis(Evil)}
 	b.j.Opaque = []judge.OpaqueDestination{{Host: Evil, Owner: Evil, Country: Evil, Consent: evidence.Consent(Evil), Bytes: 1 << 61, Why: []string{Evil, lengthy}}}
 	b.j.Names = []judge.Name{{Name: Evil, Owner: Evil, Types: []string{Evil}, Via: []string{Evil}, Error: Evil + lengthy}}
+	way := []judge.Pointer{b.at(huge, "url", Evil+" https://"+Evil), b.answered(huge, "body:"+Evil, Evil+"="+Evil), {Event: w.Event, Surface: "file:" + Evil + "/" + Evil, Excerpt: Evil}, b.at(deep, Evil, Evil)}
+	for i, role := range []string{"asked", "minted", "stored", "used: " + Evil} {
+		way[i].Role = role
+	}
+	way[1].Flow = huge.id
+	run := judge.ArmRun{Arm: Evil, Role: Evil, Repeat: -1 << 40, Change: Evil, ID: Evil, Then: lengthy}
+	b.find(judge.Finding{Claim: judge.AccountCreated, Title: Evil, Subject: Evil, Host: "c." + Evil, Proof: way, Experiment: &judge.Experiment{
+		Arms: []string{Evil}, P: Evil, HangsOn: []string{Evil, lengthy}, Open: Evil + lengthy, Runs: slices.Repeat([]judge.ArmRun{run}, 90), Sources: []judge.Change{{Source: Evil, P: Evil, Undone: Evil}},
+	}})
+	held := judge.Holding{What: judge.HeldAs(Evil), Kind: Evil, Value: Evil + lengthy, Service: Evil, Phases: []string{Evil}, Consents: []evidence.Consent{Evil}, Findings: []string{Evil}}
+	b.j.Dossier = &judge.Holdings{Links: []judge.Link{{What: judge.HeldAs(Evil), Kind: Evil, Value: lengthy, Companies: []string{Evil + "0", Evil + "1"}}}}
+	for i := range 120 { // more than a page lists
+		b.j.Dossier.Companies = append(b.j.Dossier.Companies, judge.Company{Name: Evil + fmt.Sprint(i), Country: Evil, Hosts: []string{Evil, lengthy}, Holds: slices.Repeat([]judge.Holding{held}, 1+70/(1+i*i))})
+	}
+	b.j.SDKs = []judge.EmbeddedSDK{{ID: Evil, Name: Evil + lengthy, Owner: Evil, Country: Evil, Purpose: []string{Evil}, Marks: []string{Evil, lengthy}, Talked: []judge.Talked{{Host: Evil + lengthy}}}}
 	device := Device
 	device.Model, device.Release, device.Fingerprint = Evil, Evil, Evil
 	id := canary.Identity{Label: Evil, Canaries: []canary.Canary{{Kind: canary.Kind(Evil), Value: Evil + lengthy}}}
