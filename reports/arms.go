@@ -17,6 +17,7 @@ type armTable struct {
 	IDs     []armID // in the order in which they come
 	P       string
 	HangsOn string
+	Several bool // it hangs on more than one source
 	Open    string
 }
 
@@ -84,15 +85,15 @@ func newArmTable(f judge.Finding) *armTable {
 	if x == nil || len(x.Runs) == 0 {
 		return nil
 	}
-	t := &armTable{P: inert.Line(x.P, 60), Open: explain.Line(x.Open, 400)}
-	if x.SignUps != nil {
-		t.P = "" // that of the other runs
+	t := &armTable{}
+	if x.SignUps == nil { // else they are those of other runs
+		var kinds []string
+		for _, k := range x.HangsOn {
+			kinds = append(kinds, explain.Kind(k))
+		}
+		t.HangsOn, t.Several = join(kinds, "and"), len(kinds) > 1
+		t.P, t.Open = inert.Line(x.P, 60), explain.Line(x.Open, 400)
 	}
-	var kinds []string
-	for _, k := range x.HangsOn {
-		kinds = append(kinds, explain.Kind(k))
-	}
-	t.HangsOn = join(kinds, "and")
 	known := make(map[string]*armID)
 	var ids []*armID
 	name := func(id string) *armID {

@@ -53,6 +53,11 @@ type dossierLink struct {
 	Issued    bool // one of them gave it out
 }
 
+// Issued reports whether an ID that a company gave out is among what joins records.
+func (d dossier) Issued() bool {
+	return slices.ContainsFunc(d.Links, func(l dossierLink) bool { return l.Issued })
+}
+
 // newDossier shows what the judge found that companies hold.
 func newDossier(j *judge.Judgement, findings []numbered) dossier {
 	var d dossier

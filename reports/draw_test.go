@@ -144,6 +144,13 @@ func TestTheDossierIsDrawn(t *testing.T) {
 			t.Errorf("the page does not say %q", says)
 		}
 	}
+	// What nobody but its issuer has, and what was passed on, are proved by the finding that it was issued.
+	for _, how := range []string{"issued by it", "sent to it; issued by api.lantern.example"} {
+		_, row, ok := strings.Cut(string(page), `<span class="in">`+how+"</span></td>")
+		if row, _, _ = strings.Cut(row, "</tr>"); !ok || !strings.Contains(row, `href="#F1"`) {
+			t.Errorf("%s: the proof is not named in %s", how, row)
+		}
+	}
 	guilty := write(t, reports.FormatHTML, specimen.Guilty(t))
 	if p := pictures(t, guilty, "links-"); len(p) != 2 || p[0].count("text", "who") != 4 || p[0].count("g", "link") != 2 {
 		t.Errorf("four companies and two values are drawn otherwise")

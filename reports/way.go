@@ -220,7 +220,7 @@ func times(n int) string {
 	if n < 2 {
 		return ""
 	}
-	return fmt.Sprintf(" (%d places)", n)
+	return fmt.Sprintf(" (seen %d times)", n)
 }
 
 // carried names values by their numbers: "value 1", "values 1 and 2".
