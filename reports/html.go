@@ -146,7 +146,7 @@ func newPage(ctx context.Context, in Input, rec *record.Record) (*page, error) {
 	}
 	for i, l := range explain.Ladder() {
 		p.Ladder = append(p.Ladder, rung{
-			Level: l, Reached: i > 0 && i <= j.Ladder, Top: i == j.Ladder, Violates: i <= j.Ladder && breach(i, findings),
+			Level: l, Reached: reached(i, findings), Top: i == j.Ladder, Violates: reached(i, findings) && breach(i, findings),
 		})
 	}
 	for _, q := range j.Questions {
@@ -203,6 +203,12 @@ func states(rec *record.Record, findings []numbered) []evidence.Consent {
 		}
 	}
 	return out
+}
+
+// reached reports whether the proof of a level is in the evidence: that of a higher one says nothing of it, for
+// an account may have a profile (L5) and nobody tested whether it comes back (L4).
+func reached(level int, findings []numbered) bool {
+	return slices.ContainsFunc(findings, func(f numbered) bool { return level > 0 && f.Level == level && !f.Signup })
 }
 
 // breach reports whether reaching a level of the ladder broke a promise: to send an identifier (L1), or to

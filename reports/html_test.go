@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/net/html"
 
+	"github.com/unasked-audit/unasked/harness/judge"
 	"github.com/unasked-audit/unasked/reports"
 	"github.com/unasked-audit/unasked/reports/internal/specimen"
 )
@@ -214,6 +215,21 @@ func TestHTMLSaysWhatWasNotRead(t *testing.T) {
 	} {
 		if !strings.Contains(page, says) {
 			t.Errorf("the page does not say %q", says)
+		}
+	}
+}
+
+// A level is marked where its own proof is, and not because a higher one was reached.
+func TestALevelIsMarkedForItsOwnProof(t *testing.T) {
+	in := specimen.Guilty(t)
+	in.Judgement.Findings = append(in.Judgement.Findings, judge.Finding{
+		ID: "a5", Claim: judge.AccountObject, Level: 5, Title: "keeps more than an id", Subject: "ClipShare", Host: "api.clipshare.example",
+	})
+	in.Judgement.Ladder = 5
+	page := string(write(t, reports.FormatHTML, in))
+	for level, want := range map[string]bool{"L3": true, "L4": false, "L5": true, "L6": false} {
+		if got := regexp.MustCompile(`<div class="rung reached[^"]*"><b>` + level).MatchString(page); got != want {
+			t.Errorf("%s is marked: %v", level, got)
 		}
 	}
 }
