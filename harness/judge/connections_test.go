@@ -23,9 +23,12 @@ func TestConnections(t *testing.T) {
 	}{
 		"another protocol":            {flow.NoHTTP, func(id string) []byte { return []byte("\x01\x02\x10" + id + "\x00") }, "body", "?VV-?-"},
 		"another protocol, and quiet": {flow.NoHTTP, func(string) []byte { return []byte("\x01\x02\x10hello\x00") }, "", "???-?-"},
-		"WebSocket":                   {flow.Upgraded, func(id string) []byte { return frame(`{"id":"` + id + `"}`) }, "ws:0", "?VV---"},
-		"WebSocket, and quiet":        {flow.Upgraded, func(string) []byte { return frame("hello") }, "", "?-----"},
-		"opened in advance":           {flow.Unused, func(string) []byte { return nil }, "", "------"},
+		"a control frame of HTTP/2": {flow.NoHTTP, func(id string) []byte {
+			return []byte("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00" + "\x00\x00\x18\x07\x00\x00\x00\x00\x00" + "\x00\x00\x00\x00\x00\x00\x00\x00" + id)
+		}, "body", "?VV-?-"},
+		"WebSocket":            {flow.Upgraded, func(id string) []byte { return frame(`{"id":"` + id + `"}`) }, "ws:0", "?VV---"},
+		"WebSocket, and quiet": {flow.Upgraded, func(string) []byte { return frame("hello") }, "", "?-----"},
+		"opened in advance":    {flow.Unused, func(string) []byte { return nil }, "", "------"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := innocent(t)

@@ -487,10 +487,17 @@ func (w *walk) withKeys(s *sealed) {
 	p := &s.part
 	few := w.keys.n <= fewKeys && len(p.Data) <= longestXOR
 	var room [prefix]byte
-	for i := range w.keys.n {
-		key := w.keys.list[i][:w.keys.size[i]]
+	var digits [longestSecret / 2]byte
+	for i := range 2 * w.keys.n {
+		// Each as it is, then as the bytes that it writes.
+		key := w.keys.list[i/2][:w.keys.size[i/2]]
 		if bytes.Equal(key, p.Data) { // the value itself
 			continue
+		}
+		if i%2 == 1 {
+			if key = written(digits[:0], key); len(key) == 0 {
+				continue
+			}
 		}
 		head := room[:min(len(room), len(p.Data))]
 		for j, k := 0, 0; j < len(head); j++ {
@@ -504,6 +511,19 @@ func (w *walk) withKeys(s *sealed) {
 			return
 		}
 	}
+}
+
+// shortestWritten is how many bytes a key has that is sent in digits.
+const shortestWritten = 2
+
+// written is what a key in hexadecimal digits or in base64 stands for; empty for none.
+func written(dst, key []byte) []byte {
+	for _, f := range [...]*form{&inHex, &inBase64} {
+		if out, sure := f.decode(dst, key); sure != coding.No && len(out) >= shortestWritten {
+			return out
+		}
+	}
+	return dst
 }
 
 // begins reports whether a head is that of something readable, or may be that of a

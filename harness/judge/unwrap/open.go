@@ -99,6 +99,7 @@ func (w *walk) bytes(p *Part, depth int) bool {
 	if w.dark(p, depth, 0) {
 		return true
 	}
+	w.amid(p, depth)
 	w.unread(p, asBytes)
 	return false
 }

@@ -58,7 +58,7 @@ func (w *walk) stubborn(p *Part, s overview, depth int) {
 		}
 	}
 	token := s.seen&^(inRun|equals) == 0 && (s.longest >= shortestRun || s.longest >= shortestPadded && data[len(data)-1] == '=') && coded(data, s.seen)
-	if s.seen&^(inRun|equals) != 0 && s.seen&blank == 0 && (w.guess(p, p.Data, &inASCII85, depth) || w.guess(p, p.Data, &inZ85, depth)) {
+	if s.seen&^(inRun|equals) != 0 && s.seen&blank == 0 && w.guess85(p, depth) {
 		return
 	}
 	if !token && !strange(data, s) {
@@ -250,6 +250,16 @@ func (w *walk) guess(p *Part, data []byte, f *form, depth int) bool {
 	return w.opened(p, f.name, out, depth, false)
 }
 
+// guess85 opens a text that is readable in one of the forms of base 85.
+func (w *walk) guess85(p *Part, depth int) bool {
+	for _, f := range in85s {
+		if w.guess(p, p.Data, f, depth) {
+			return true
+		}
+	}
+	return false
+}
+
 func (w *walk) lzstring(p *Part, data []byte, depth int) bool {
 	if !w.has(canLZString) {
 		return false
@@ -339,7 +349,7 @@ func (w *walk) whole85(text []byte) bool {
 	if !w.has(canASCII85) || len(text) > longestDiverse {
 		return false
 	}
-	for _, f := range [...]*form{&inASCII85, &inZ85} {
+	for _, f := range in85s {
 		out, sure := f.decode(w.buffer(), text)
 		ok := sure != coding.No && len(out) >= shortestHidden/2 && w.readable(out)
 		w.release(out)
@@ -432,7 +442,7 @@ func (w *walk) in85(text []byte, s overview) bool {
 	if !w.has(canASCII85) || s.seen&(blank|high|control) != 0 || s.seen&^(inRun|equals) == 0 {
 		return false
 	}
-	for _, f := range [...]*form{&inASCII85, &inZ85} {
+	for _, f := range in85s {
 		n := min(len(text), prefix)
 		if n == prefix {
 			n = prefix / f.group * f.group

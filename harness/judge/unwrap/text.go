@@ -37,11 +37,12 @@ func (w *walk) text(p *Part, s overview, depth int) {
 	}
 	// The signs of escapes are digits of base 85 as well; there they are some among others.
 	diverse := s.seen&blank == 0 && (s.signs+s.marks)*8 >= len(p.Data) && len(p.Data) <= longestDiverse && escapes(p.Data)*2 < s.signs+s.marks
-	if diverse && s.seen&(percent|ampersand|backslash|equals) != 0 && (w.guess(p, p.Data, &inASCII85, depth) || w.guess(p, p.Data, &inZ85, depth)) {
+	if diverse && s.seen&(percent|ampersand|backslash|equals) != 0 && w.guess85(p, depth) {
 		return
 	}
-	// What is escaped as a whole is looked through once, without its escapes.
-	if s.seen&percent != 0 {
+	// What is escaped as a whole is looked through once, without its escapes. Those of a link
+	// were taken off its fields and segments, one by one.
+	if s.seen&percent != 0 && !linked {
 		decode := coding.Percent
 		if (p.root != flow.SurfaceURL || len(p.Chain) > 0) && bytes.IndexByte(p.Data, '+') >= 0 && !bytes.ContainsAny(p.Data, " ;/?:@&=$,#") {
 			decode = coding.FormValue // as a field of a form is escaped
@@ -67,12 +68,17 @@ func (w *walk) text(p *Part, s overview, depth int) {
 	if s.seen&dash != 0 && (bytes.Contains(p.Data, []byte("--"))) {
 		opened = w.escape(p, canPunycode, "punycode", coding.Punycode, depth) || opened
 	}
-	if opened && !diverse || w.jwt(p, depth) {
+	if opened && !diverse {
+		w.tokens(p, s, percent|ampersand|backslash|equals, depth)
+		return
+	}
+	if w.jwt(p, depth) {
 		return
 	}
 	if s.longest >= shortestPadded && w.runs(p, depth) {
 		return
 	}
+	w.tokens(p, s, 0, depth)
 	w.stubborn(p, s, depth)
 }
 
@@ -178,7 +184,7 @@ func (w *walk) spelled(p *Part, s overview, depth int) bool {
 	}
 	switch c := data[2]; {
 	case f != nil:
-	case data[0] == '\\' && data[1] == 'x', (c == ':' || c == ' ' || c == '-' || c == ',') && data[5] == c, data[0] == '0' && data[1]|0x20 == 'x':
+	case data[0] == '\\' && data[1] == 'x', (c == ':' || c == ' ' || c == '-' || c == ',') && data[5] == c, data[0] == '0' && data[1]|0x20 == 'x', (c == ',' || c == ';') && data[3] == ' ' && data[6] == c:
 		f = &inHex
 	case c == '+' && data[5] == c && data[8] == c && w.has(canHex): // blanks, as a form has them
 		joined := bytes.ReplaceAll(data, []byte("+"), []byte(" "))
@@ -290,7 +296,11 @@ var (
 	inBase58    = form{"base58", canBase58, 0, coding.Base58}
 	inASCII85   = form{"ascii85", canASCII85, 5, coding.Ascii85}
 	inZ85       = form{"ascii85", canASCII85, 5, coding.Z85}
+	in1924      = form{"ascii85", canASCII85, 5, coding.Base85}
 )
+
+// in85s are the forms of base 85.
+var in85s = [...]*form{&inASCII85, &inZ85, &in1924}
 
 // fitting are the forms that the characters of a run allow, the narrowest first.
 func fitting(run []byte, seen class) (list [4]*form) {
@@ -326,11 +336,18 @@ func (w *walk) run(p *Part, run []byte, seen class, depth int) bool {
 			return true
 		}
 	}
+	// What stands before a stream in a protocol of its own may look like a piece of it.
+	if i := bytes.Index(run, []byte(gzipIn64)); i > 0 && w.decode(p, run[i:], &inBase64, depth) {
+		return false
+	}
 	if !spans(p.Data, run) && coded(run, seen) && w.has(canBase64) {
 		w.raw(p, run, &inBase64, depth)
 	}
 	return false
 }
+
+// gzipIn64 is what gzip (RFC 1952) begins with, in base64.
+const gzipIn64 = "H4sI"
 
 // pieces decodes what stands between the joints of a run.
 func (w *walk) pieces(p *Part, run []byte, joint class, depth int) (any bool) {

@@ -129,29 +129,50 @@ func Ascii85(dst, src []byte) ([]byte, Sure) {
 	return dst[:at+n], sure
 }
 
-// z85Digits is the alphabet of ZeroMQ's base 85 (ZeroMQ RFC 32).
-const z85Digits = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#"
+// The alphabets of base 85: that of RFC 1924, which git and Python write, and ZeroMQ's
+// (ZeroMQ RFC 32).
+const (
+	base85Digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~"
+	z85Digits    = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#"
+)
 
-var z85Values = func() (t [256]byte) {
+var base85Values, z85Values = valuesOf(base85Digits), valuesOf(z85Digits)
+
+func valuesOf(digits string) (t [256]byte) {
 	for i := range t {
 		t[i] = 255
 	}
-	for i := range len(z85Digits) {
-		t[z85Digits[i]] = byte(i)
+	for i := range len(digits) {
+		t[digits[i]] = byte(i)
 	}
 	return t
-}()
+}
 
 // Z85 decodes ZeroMQ's base 85, whose length is a multiple of five.
 func Z85(dst, src []byte) ([]byte, Sure) {
-	if len(src) < 5 || len(src)%5 != 0 {
+	if len(src)%5 != 0 {
+		return dst, No
+	}
+	return eightyFive(dst, src, &z85Values)
+}
+
+// Base85 decodes base 85 in the alphabet of RFC 1924, four bytes in five digits. What is
+// left at the end has one digit more than bytes, as Python's b85encode writes it.
+func Base85(dst, src []byte) ([]byte, Sure) { return eightyFive(dst, src, &base85Values) }
+
+func eightyFive(dst, src []byte, values *[256]byte) ([]byte, Sure) {
+	if len(src) < 5 || len(src)%5 == 1 {
 		return dst, No
 	}
 	out := dst
-	for i := 0; i < len(src); i += 5 {
+	for ; len(src) > 0; src = src[min(5, len(src)):] {
+		group := src[:min(5, len(src))]
 		n := uint64(0)
-		for _, c := range src[i : i+5] {
-			v := z85Values[c]
+		for i := range 5 {
+			v := byte(84) // fills up
+			if i < len(group) {
+				v = values[group[i]]
+			}
 			if v == 255 {
 				return dst, No
 			}
@@ -160,7 +181,8 @@ func Z85(dst, src []byte) ([]byte, Sure) {
 		if n > 0xffffffff {
 			return dst, No
 		}
-		out = append(out, byte(n>>24), byte(n>>16), byte(n>>8), byte(n))
+		four := [4]byte{byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)}
+		out = append(out, four[:len(group)-1]...)
 	}
 	return out, Weak
 }

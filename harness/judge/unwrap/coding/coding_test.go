@@ -25,7 +25,7 @@ import (
 
 // decoders are all decoders of text, by name.
 var decoders = map[string]func(dst, src []byte) ([]byte, Sure){
-	"base64": Base64, "base32": Base32, "base32hex": Base32Hex, "base58": Base58, "ascii85": Ascii85, "z85": Z85, "hex": Hex,
+	"base64": Base64, "base32": Base32, "base32hex": Base32Hex, "base58": Base58, "ascii85": Ascii85, "z85": Z85, "base85": Base85, "hex": Hex,
 	"url": Percent, "form": FormValue, "html": HTML, "escapes": Escapes, "quoted-printable": QuotedPrintable, "punycode": Punycode,
 	"utf-16":   func(dst, src []byte) ([]byte, Sure) { out, _, sure := UTF16(dst, src); return out, sure },
 	"lzstring": func(dst, src []byte) ([]byte, Sure) { return LZString(dst, src, 1<<20) },
@@ -67,6 +67,7 @@ var ours = []struct {
 	{"ascii85", "<~" + a85(sample) + "~>", sample, Strong},
 	{"ascii85", "zz" + a85("abcd"), "\x00\x00\x00\x00\x00\x00\x00\x00abcd", Weak},
 	{"z85", "HelloWorld", "\x86\x4f\xd2\x6f\xb5\x59\xf7\x5b", Weak}, // the test case of ZeroMQ RFC 32
+	{"base85", `Xk~0{Z!92pZ*l`, "hello, wor", Weak}, // Python's b85encode
 	{"hex", hex.EncodeToString([]byte(sample)), sample, Weak},
 	{"hex", strings.ToUpper(hex.EncodeToString([]byte(sample))), sample, Weak},
 	{"hex", "0x616263", "abc", Strong},
@@ -107,6 +108,7 @@ func TestOthersAreRefused(t *testing.T) {
 		"base58":           {"0OIl", "", strings.Repeat("a", longestBase58+1)},
 		"ascii85":          {"vwxy", "a", "abcdez"[:4], "ünfug"},
 		"z85":              {"abcd", "abcd\"", "#####"},
+		"base85":           {"abcd", "abcd\"", "|||||", "abcdef"},
 		"hex":              {"abc", "6g", "61:62:63", "61:62-63:64:65", "0xzz"},
 		"url":              {"plain", "100%", "%zz"},
 		"html":             {"a & b", "&nothing;", "plain&", "a=1&copy=2"},
