@@ -146,38 +146,22 @@ func (w *walk) cookie(pair string) {
 	}
 }
 
-// form takes fields apart (WHATWG URL, section 5.1).
+// form takes the fields of a form or of a query apart.
 func (w *walk) form(p *Part, text []byte, depth int) {
-	buffer, plain := w.buffer(), w.buffer()
-	for len(text) > 0 {
-		pair, rest, _ := bytes.Cut(text, []byte("&"))
-		text = rest
-		if len(pair) == 0 {
-			continue
-		}
-		name, value, has := bytes.Cut(pair, []byte("="))
-		if !has {
-			name, value = nil, pair
-		}
-		if out, sure := coding.FormValue(buffer[:0], name); sure != coding.No {
-			buffer, name = out, out
-		}
-		key := w.name(name)
-		if out, sure := coding.FormValue(plain[:0], value); sure != coding.No {
-			plain, value = out, out
-		}
-		w.leaf(p, value, Text, key, p.at.Field(key), depth)
+	err := container.Fields(text, p.at, &w.budget, func(at *container.Step, key string, t Type, value []byte) {
+		w.leaf(p, value, t, key, at, depth)
+	})
+	if err != nil {
+		w.cut(p, "form: more comes out than %d values", valuesPerStep*w.o.limits.Steps)
 	}
-	w.release(buffer)
-	w.release(plain)
 }
 
 // fields takes a form apart that stands where none was announced.
 func (w *walk) fields(p *Part, depth int) bool {
-	if !w.has(canForm) || !formLike(p.Data) || !w.spend(p, depth) {
+	if w.o.form == nil || w.o.form.Looks(p.Data) != container.Certain || !w.spend(p, depth) {
 		return false
 	}
-	w.form(p, p.Data, depth+1)
+	w.form(p, bytes.TrimSpace(p.Data), depth+1)
 	return true
 }
 
@@ -201,29 +185,4 @@ func (w *walk) pairs(p *Part, depth int) bool {
 		w.leaf(p, value, Text, key, p.at.Field(key), depth+1)
 	}
 	return true
-}
-
-// formLike reports whether text is name=value pairs, each name short and plain.
-func formLike(text []byte) bool {
-	pairs := 0
-	for len(text) > 0 {
-		pair, rest, _ := bytes.Cut(text, []byte("&"))
-		text = rest
-		name, value, has := bytes.Cut(pair, []byte("="))
-		if !has || len(name) == 0 || len(name) > 64 || len(bytes.Trim(value, "=")) == 0 && pairs == 0 {
-			return false
-		}
-		for _, c := range name {
-			if classes[c]&(digit|hexLower|hexUpper|lower|upper) == 0 && c != '_' && c != '-' && c != '.' && c != '[' && c != ']' && c != '%' {
-				return false
-			}
-		}
-		for _, c := range value {
-			if classes[c]&blank != 0 || c == '<' || c == '>' || c == '"' {
-				return false
-			}
-		}
-		pairs++
-	}
-	return pairs > 0
 }

@@ -126,6 +126,7 @@ type Opener struct {
 	texts     []container.Format // in the order in which they are tried
 	binary    []container.Format
 	json      *container.Format // nil where it is not among them
+	form      *container.Format // as json
 	limits    Limits
 	idle      idle
 	fruitless fruitless
@@ -150,8 +151,11 @@ func New(containers []string, limits *Limits) (*Opener, error) {
 			o.binary = append(o.binary, f)
 		default:
 			o.texts = append(o.texts, f)
-			if f.Name == "json" {
+			switch f.Name {
+			case "json":
 				o.json = &f
+			case "form":
+				o.form = &f
 			}
 		}
 	}

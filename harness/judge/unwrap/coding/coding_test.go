@@ -67,7 +67,7 @@ var ours = []struct {
 	{"ascii85", "<~" + a85(sample) + "~>", sample, Strong},
 	{"ascii85", "zz" + a85("abcd"), "\x00\x00\x00\x00\x00\x00\x00\x00abcd", Weak},
 	{"z85", "HelloWorld", "\x86\x4f\xd2\x6f\xb5\x59\xf7\x5b", Weak}, // the test case of ZeroMQ RFC 32
-	{"base85", `Xk~0{Z!92pZ*l`, "hello, wor", Weak}, // Python's b85encode
+	{"base85", `Xk~0{Z!92pZ*l`, "hello, wor", Weak},                 // Python's b85encode
 	{"hex", hex.EncodeToString([]byte(sample)), sample, Weak},
 	{"hex", strings.ToUpper(hex.EncodeToString([]byte(sample))), sample, Weak},
 	{"hex", "0x616263", "abc", Strong},

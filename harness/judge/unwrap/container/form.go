@@ -2,8 +2,9 @@ package container
 
 import (
 	"bytes"
-	"net/url"
 	"strings"
+
+	"github.com/unasked-audit/unasked/harness/judge/unwrap/coding"
 )
 
 // form reads fields as forms send them (URL Standard, section 5.1). Brackets in names
@@ -51,9 +52,14 @@ func readForm(data []byte, at *Step, b *Budget, leaf Leaf) error {
 	if looksForm(data) == Unlike {
 		return ErrOther
 	}
+	return Fields(bytes.TrimSpace(data), at, b, leaf)
+}
+
+// Fields shows the fields of a form, or of the query of a URL, whatever it looks like. The
+// error is ErrBudget, or nil if all were read.
+func Fields(text []byte, at *Step, b *Budget, leaf Leaf) error {
 	r := formReader{walk: begin(b, leaf), at: at}
 	defer r.end()
-	text := bytes.TrimSpace(data)
 	for len(text) > 0 {
 		var pair []byte
 		pair, text, _ = bytes.Cut(text, []byte("&"))
@@ -133,24 +139,8 @@ func position(s string) (int, bool) {
 
 // plus takes the encoding off a name or a value; what is no escape stays as it is.
 func plus(s []byte) []byte {
-	if bytes.IndexByte(s, '%') < 0 && bytes.IndexByte(s, '+') < 0 {
-		return s
+	if out, sure := coding.FormValue(nil, s); sure != coding.No {
+		return out
 	}
-	if d, err := url.QueryUnescape(string(s)); err == nil {
-		return []byte(d)
-	}
-	out := make([]byte, 0, len(s))
-	for i := 0; i < len(s); i++ {
-		c := s[i]
-		if c == '+' {
-			c = ' '
-		} else if c == '%' && i+2 < len(s) {
-			if d, err := url.PathUnescape(string(s[i : i+3])); err == nil {
-				c = d[0]
-				i += 2
-			}
-		}
-		out = append(out, c)
-	}
-	return out
+	return s
 }
