@@ -61,7 +61,7 @@ func TestStrangersAreNotFound(t *testing.T) {
 }
 
 // trafficSize is how much random traffic is looked through, in bytes.
-const trafficSize = 50 << 20 / share
+const trafficSize = 50 << 20 / trafficShare
 
 // Random traffic: bytes as they come out of encryption, base64 and hexadecimal digits
 // of such bytes, and JSON, forms and cookies full of identifiers that nobody planted.

@@ -2,4 +2,4 @@
 
 package matrix
 
-const share = 1
+const share, trafficShare = 1, 1

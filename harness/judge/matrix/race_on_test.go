@@ -2,5 +2,5 @@
 
 package matrix
 
-// share is which part of the matrix is run: one in so many.
-const share = 10
+// share is which part of the matrix is run, and trafficShare of the random traffic: one in so many.
+const share, trafficShare = 10, 50

@@ -76,6 +76,9 @@ func (c *Collector) Part(p *unwrap.Part) {
 		// Under some keys text stays text.
 		c.n.masked.scan(p.Data, func(m Match, key byte) { c.unmasked(p, m, key) })
 		c.digestsUnder(p)
+		if !inOrder(p.Chain) {
+			c.turnedNumbers(p)
+		}
 	}
 	if p.Guess && len(p.Data) <= mostMasked && bytesOnly(p.Chain) {
 		c.n.masked.scan(p.Data, func(m Match, key byte) {
@@ -94,6 +97,11 @@ func bytesOnly(chain []string) bool {
 
 // masks reports whether a key was just taken off, by whoever opened the message.
 func masks(chain []string) bool { return len(chain) > 0 && chain[len(chain)-1] == "xor" }
+
+// inOrder reports whether a text was just put in order, or other letters in place of its own.
+func inOrder(chain []string) bool {
+	return len(chain) > 0 && (chain[len(chain)-1] == "reversed" || chain[len(chain)-1] == "rot13")
+}
 
 // mostMasked is how long a text may be that is searched under an XOR as well.
 const mostMasked = 256

@@ -159,21 +159,32 @@ func (c *Collector) unmaskTexts() {
 			continue
 		}
 		for _, k := range keys {
-			key, plain := k.data, room[:0]
-			for j, b := range l.data {
-				if b ^= key[j%len(key)]; b < ' ' || b >= 0x7f {
-					break
-				}
-				plain = append(plain, l.data[j]^key[j%len(key)])
-			}
-			if k == l || len(plain) < len(l.data) || c.hitIn(l.part.ID) {
+			if k == l || c.hitIn(l.part.ID) {
 				continue
 			}
 			p := l.part
-			p.Data = plain
-			c.search(&p, append(slices.Clip(p.Chain), "xor"), key)
+			if p.Data = printableUnder(room[:0], l.data, k.data); p.Data != nil {
+				c.search(&p, append(slices.Clip(p.Chain), "xor"), k.data)
+				continue
+			}
+			slices.Reverse(l.data)
+			if p.Data = printableUnder(room[:0], l.data, k.data); p.Data != nil && !inOrder(p.Chain) {
+				c.search(&p, append(slices.Clip(p.Chain), "reversed", "xor"), k.data)
+			}
+			slices.Reverse(l.data)
 		}
 	}
+}
+
+// printableUnder is what a key makes of data, if that is printable throughout; nil otherwise.
+func printableUnder(dst, data, key []byte) []byte {
+	for i, b := range data {
+		if b ^= key[i%len(key)]; b < ' ' || b >= 0x7f {
+			return nil
+		}
+		dst = append(dst, b)
+	}
+	return dst
 }
 
 // keylike reports whether a value may be a key: no word and no number, and without blanks.

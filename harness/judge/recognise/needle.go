@@ -184,9 +184,16 @@ func (n *Needles) spell(t int, d *knowledge.Disguises, traps *knowledge.Traps) e
 	return nil
 }
 
+// longNumber is how many digits a number has that no other is by chance.
+const longNumber = 12
+
 // together reports whether a spelling is several words of a value in one, which looks like a
-// word and is none.
+// word and is none, or a long number without the zeros that it begins with, which looks like
+// a time and is none.
 func together(value, spelled string) bool {
+	if len(spelled) >= longNumber && strings.TrimLeft(value, "0") == spelled {
+		return true
+	}
 	return strings.Contains(value, " ") && len(spelled) >= shortest && strings.EqualFold(bare(value), spelled)
 }
 

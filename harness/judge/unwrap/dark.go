@@ -127,7 +127,11 @@ func (w *walk) xorText(p *Part, data []byte, s overview, depth int) (found bool)
 			return w.keyed(p, data, byte(key), depth)
 		}
 	}
-	if key := w.escapedUnder(data); key != 0 {
+	key := w.escapedUnder(data)
+	if key == 0 {
+		key = groupedUnder(data)
+	}
+	if key != 0 {
 		return w.keyed(p, data, key, depth)
 	}
 	least := 0
@@ -182,6 +186,30 @@ func (w *walk) escapedUnder(data []byte) byte {
 	return 0
 }
 
+// groupedUnder is the key under which data is bytes written one by one, such as 61:62:63; 0
+// for none. What separates them stands in every third place.
+func groupedUnder(data []byte) byte {
+	if len(data) < shortestSpelled || len(data)%3 != 2 {
+		return 0
+	}
+	for i := 5; i < len(data); i += 3 {
+		if data[i] != data[2] {
+			return 0
+		}
+	}
+	for _, between := range [...]byte{':', ' ', '-', ',', ';'} {
+		key := data[2] ^ between
+		ok := key != 0
+		for i, b := range data {
+			ok = ok && (i%3 == 2 || classes[b^key]&(digit|hexLower|hexUpper) != 0)
+		}
+		if ok {
+			return key
+		}
+	}
+	return 0
+}
+
 // regular reports whether data under a key is escapes of a sign, each whole and of up to
 // six characters. Of the signs that structures begin with less is asked.
 func regular(data []byte, sign, key byte) bool {
@@ -189,7 +217,15 @@ func regular(data []byte, sign, key byte) bool {
 	case '{':
 		return data[1]^key == '"'
 	case '[':
-		return bytes.IndexByte([]byte(`{["`), data[1]^key) >= 0
+		if bytes.IndexByte([]byte(`{["`), data[1]^key) >= 0 {
+			return true
+		}
+		for _, b := range data { // a list of bytes
+			if c := b ^ key; classes[c]&(digit|blank) == 0 && bytes.IndexByte([]byte("[],-"), c) < 0 {
+				return false
+			}
+		}
+		return true
 	case '<':
 		return data[1]^key == '?' || classes[data[1]^key]&(hexLower|lower|hexUpper|upper) != 0
 	case '-':
@@ -560,6 +596,10 @@ func (w *walk) underKey(p *Part, key []byte, readable bool, depth int) (found bo
 		return w.spend(p, depth) && w.opened(p, "xor", out, depth, false)
 	}
 	c := w.guessed(p, []string{"xor"}, out)
+	if readable && len(out) <= longestHidden && w.lzstring(c, out, depth+1) {
+		w.drop(c)
+		return true
+	}
 	if len(out) <= longestShown && w.spend(p, depth) {
 		w.show(c)
 		w.numbers(c, depth+1)

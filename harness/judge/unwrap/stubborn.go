@@ -53,12 +53,19 @@ func (w *walk) stubborn(p *Part, s overview, depth int) {
 		s = survey(data)
 	}
 	if !turned(p) && w.has(canXOR) {
-		if key := w.escapedUnder(data); key != 0 && w.keyed(p, data, key, depth) {
+		key := w.escapedUnder(data)
+		if key == 0 {
+			key = groupedUnder(data)
+		}
+		if key != 0 && w.keyed(p, data, key, depth) {
 			return
 		}
 	}
 	token := s.seen&^(inRun|equals) == 0 && (s.longest >= shortestRun || s.longest >= shortestPadded && data[len(data)-1] == '=') && coded(data, s.seen)
 	if s.seen&^(inRun|equals) != 0 && s.seen&blank == 0 && w.guess85(p, depth) {
+		return
+	}
+	if !token && s.seen&(blank|high) == 0 && s.signs+s.marks > 0 && bothCases(s.seen) && s.seen&digit != 0 && len(data)%5 == 0 && digestSized(len(data)/5*4) && w.try(p) && w.bytesOf(p, data, s.seen, true, depth) {
 		return
 	}
 	if !token && !strange(data, s) {
@@ -265,6 +272,10 @@ func (w *walk) lzstring(p *Part, data []byte, depth int) bool {
 		return false
 	}
 	out, sure := coding.LZString(w.buffer(), data, min(w.room(), 1<<24))
+	if sure == coding.No && len(data) <= longestHidden && !coding.ASCII(data) && data[len(data)-1] != ' ' {
+		// Blanks at the end are a part of it, and taken off by who reads XML.
+		out, sure = coding.LZString(out[:0], append(bytes.Clone(data), "  "...), min(w.room(), 1<<24))
+	}
 	defer func() { w.release(out) }()
 	if sure == coding.No || len(out) < shortestHidden/2 || !w.readable(out) || !w.spend(p, depth) {
 		return false

@@ -19,7 +19,7 @@ func (w *walk) text(p *Part, s overview, depth int) {
 		if s.seen&inRun == s.seen&^equals { // a=3D is a field, and may be quoted-printable
 			w.escape(p, canQuoted, "quoted-printable", coding.QuotedPrintable, depth)
 		}
-		if s.signs > 1 && (s.seen&(ampersand|blank) == 0 || s.seen&blank == 0 && s.signs*8 >= len(p.Data)) { // an equals sign is a digit of base 85 as well
+		if s.signs > 1 && s.seen&blank == 0 && (s.seen&ampersand == 0 || (s.signs+s.marks)*8 >= len(p.Data)) { // an equals sign is a digit of base 85 as well
 			w.guess(p, p.Data, &inASCII85, depth)
 		}
 		return
@@ -44,7 +44,7 @@ func (w *walk) text(p *Part, s overview, depth int) {
 	// were taken off its fields and segments, one by one.
 	if s.seen&percent != 0 && !linked {
 		decode := coding.Percent
-		if (p.root != flow.SurfaceURL || len(p.Chain) > 0) && bytes.IndexByte(p.Data, '+') >= 0 && !bytes.ContainsAny(p.Data, " ;/?:@&=$,#") {
+		if (p.root != flow.SurfaceURL || p.Key != "" || len(p.Chain) > 0) && bytes.IndexByte(p.Data, '+') >= 0 && !bytes.ContainsAny(p.Data, " ;/?:@&=$,#") {
 			decode = coding.FormValue // as a field of a form is escaped
 		}
 		opened = w.escape(p, canURL, "url", decode, depth) || opened
@@ -69,6 +69,9 @@ func (w *walk) text(p *Part, s overview, depth int) {
 		opened = w.escape(p, canPunycode, "punycode", coding.Punycode, depth) || opened
 	}
 	if opened && !diverse {
+		if s.seen&blank == 0 && (s.signs+s.marks)*8 >= len(p.Data) && len(p.Data) <= longestDiverse && s.seen&equals != 0 {
+			w.guess85(p, depth) // what looks like a byte behind an equals sign may be three more digits
+		}
 		w.tokens(p, s, percent|ampersand|backslash|equals, depth)
 		return
 	}
