@@ -1,6 +1,9 @@
 package disguise
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // rule names chains that are left out, with the reason why nobody could take them
 // back or would write them.
@@ -19,7 +22,7 @@ var rules = []rule{
 	// the value alone: a body with other fields, a compressor's output at some level, a
 	// line break at some width or a random key do not.
 	{"what is hashed must be known beforehand", func(outer Disguise, inner []Disguise) bool {
-		return outer.Digest && !inner[0].Canonical
+		return outer.Digest && slices.ContainsFunc(inner, func(d Disguise) bool { return !d.Canonical })
 	}},
 	// Each disguise under a digest multiplies the digests that must be known. A digest of
 	// an encoding is known, and a digest of a digest; not all that can be nested.

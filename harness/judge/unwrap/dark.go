@@ -596,9 +596,8 @@ func (w *walk) underKey(p *Part, key []byte, readable bool, depth int) (found bo
 		return w.spend(p, depth) && w.opened(p, "xor", out, depth, false)
 	}
 	c := w.guessed(p, []string{"xor"}, out)
-	if readable && len(out) <= longestHidden && w.lzstring(c, out, depth+1) {
-		w.drop(c)
-		return true
+	if readable && len(out) <= longestHidden {
+		w.lzstring(c, out, depth+1) // a wrong key may make a few characters of any bytes: that explains nothing
 	}
 	if len(out) <= longestShown && w.spend(p, depth) {
 		w.show(c)

@@ -401,6 +401,41 @@ func (w *walk) telling(text []byte) bool {
 	return w.signed(text, s) || w.encoded(text, s) || w.in85(text, s)
 }
 
+// longestFieldWord is how long the name of a field is that is a word.
+const longestFieldWord = 24
+
+// formBackwards reports whether a text is a form or cookies in reverse: what stands behind
+// each equals sign is a word, and what stands before one of them is none.
+func formBackwards(text []byte) bool {
+	if len(text) > longestHidden || bytes.IndexByte(text, '=') < 0 {
+		return false
+	}
+	between := []byte("&")
+	if bytes.Contains(text, []byte(" ;")) {
+		between = []byte(" ;")
+	}
+	word := func(s []byte) bool {
+		for _, c := range s {
+			if classes[c]&(hexLower|lower) == 0 && c != '_' {
+				return false
+			}
+		}
+		return len(s) > 0 && len(s) <= longestFieldWord
+	}
+	fields, values := 0, 0
+	for field := range bytes.SplitSeq(text, between) {
+		at := bytes.LastIndexByte(field, '=')
+		if at < 0 || !word(field[at+1:]) {
+			return false
+		}
+		fields++
+		if !word(field[:bytes.IndexByte(field, '=')]) {
+			values++
+		}
+	}
+	return fields > 1 && values > 0
+}
+
 // signed reports whether a text has the signs of escapes, or is a structure.
 func (w *walk) signed(text []byte, s overview) bool {
 	if c := text[0]; c == '{' || c == '[' || c == '<' {

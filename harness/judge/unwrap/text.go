@@ -15,6 +15,9 @@ const shortestPadded = 12
 
 // text opens what is in a text: fields, escapes, a token, encodings.
 func (w *walk) text(p *Part, s overview, depth int) {
+	if s.seen&equals != 0 && !turned(p) && w.has(canForm|canReversed) && formBackwards(p.Data) {
+		w.reversed(p, depth)
+	}
 	if s.seen&equals != 0 && !quotedForm(p.Data) && w.fields(p, depth) {
 		if s.seen&inRun == s.seen&^equals { // a=3D is a field, and may be quoted-printable
 			w.escape(p, canQuoted, "quoted-printable", coding.QuotedPrintable, depth)
@@ -145,7 +148,7 @@ func escapedBackwards(text []byte, sign byte) bool {
 func (w *walk) reversed(p *Part, depth int) {
 	out := coding.Reverse(w.buffer(), p.Data)
 	c := w.guessed(p, []string{"reversed"}, out)
-	if w.telling(out) && w.spend(p, depth) {
+	if (formBackwards(p.Data) || w.telling(out)) && w.spend(p, depth) {
 		w.open(c, depth+1)
 	}
 	w.drop(c)
