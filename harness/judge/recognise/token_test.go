@@ -1,6 +1,8 @@
 package recognise
 
 import (
+	"bytes"
+	"compress/flate"
 	"encoding/ascii85"
 	"encoding/base64"
 	"encoding/binary"
@@ -156,6 +158,27 @@ func TestBytesOfAUUIDInJSON(t *testing.T) {
 	} {
 		if hits := hitsIn(n, o, body(text)); len(hits) == 0 || hits[0].Kind != "advertising_id" {
 			t.Errorf("%s: %+v", text, hits)
+		}
+	}
+}
+
+// What a key of the message opens is found each time that the same bytes are sent.
+func TestTheSameBytesTwice(t *testing.T) {
+	n, o := tools(t)
+	key := "Zk3pQ9xW"
+	closed := []byte(person.Value(canary.SSAID))
+	for i := range closed {
+		closed[i] ^= key[i%len(key)]
+	}
+	var b bytes.Buffer
+	w, _ := flate.NewWriter(&b, flate.DefaultCompression) // only a wrong level fails
+	w.Write(closed)
+	w.Close()
+	for i := range 3 {
+		c := n.Collector().Opening(o)
+		o.Walk(unwrap.Message{URL: "https://a.example/", Headers: []flow.Header{{Name: "X-Session", Value: key}}, Body: b.Bytes()}, c.Part)
+		if hits := c.Hits(); len(hits) != 1 || hits[0].Kind != "ssaid" {
+			t.Errorf("time %d: %+v", i+1, hits)
 		}
 	}
 }

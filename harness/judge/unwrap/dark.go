@@ -37,6 +37,7 @@ func (w *walk) dark(p *Part, depth, level int) bool {
 		return false
 	}
 	print, known := w.o.fruitless.known(data)
+	pending := len(w.pending)
 	if !known && w.bare(p, data, depth, level) || len(data) <= longestHidden && w.lzstring(p, data, depth) {
 		return true
 	}
@@ -47,7 +48,8 @@ func (w *walk) dark(p *Part, depth, level int) bool {
 	if w.has(canXOR) && !w.closing && !turned(p) && len(data) <= longestKeyed && !uniform(data) && (w.xorSigns(p, data, depth) || w.xorText(p, data, overview{seen: high}, depth) || w.xorBytes(p, data, depth)) {
 		return true
 	}
-	if level == 0 && !w.closing {
+	// What came out and waits for a key would not be there the next time.
+	if level == 0 && !w.closing && len(w.pending) <= pending+1 {
 		w.o.fruitless.note(print)
 	}
 	return false
