@@ -197,7 +197,7 @@ func idName(kind string) string {
 // issuedKind is the kind of id that a claim is about.
 func issuedKind(c judge.Claim) (kind string, ok bool) {
 	switch c {
-	case judge.AccountCreated, judge.AccountRecoverable, judge.AccountObject, judge.AccountContinued:
+	case judge.AccountCreated, judge.AccountRecoverable, judge.AccountObject, judge.AccountContinued, judge.AccountConfirmed:
 		return judge.IssuedPrincipal, true
 	case judge.InstallationIssued, judge.DeviceRemembered:
 		return judge.IssuedInstallation, true
