@@ -38,6 +38,6 @@ failed, 64 wrong usage. "Nothing violated" means not observed, in this run.`,
 		return usage(fmt.Errorf("%w; `%s --help` lists the flags", err, cmd.CommandPath()))
 	})
 	cmd.AddCommand(auditCommand(), inspectCommand(), scanCommand(), exportCommand(), replayCommand(), verifyCommand(), sealCommand(), reportCommand(),
-		screenCommand(), tcfCommand(), devicesCommand(), protocolsCommand(), probeCommand(), knowledgeCommand(), versionCommand())
+		screenCommand(), tcfCommand(), devicesCommand(), protocolsCommand(), probeCommand(), recheckCommand(), dueCommand(), knowledgeCommand(), versionCommand())
 	return cmd
 }

@@ -36,8 +36,11 @@ type Options struct {
 	Knowledge *knowledge.Base
 	Probes    []*probe.Probe // the websites to ask before the first launch and after the last phase
 	Seed      []byte         // the canaries follow from it; nil for 32 random bytes
-	Tool      string         // the program's name and version
-	Command   []string       // the command line
+	// Recheck is the bundle whose identities meet its services again; nil for none. The
+	// websites are then asked once, before the app is there.
+	Recheck *evidence.Bundle
+	Tool    string   // the program's name and version
+	Command []string // the command line
 	// Begun is called when recording begins, before the first event; nil for nobody.
 	Begun func(*evidence.Log)
 	Now   func() time.Time // nil for time.Now
@@ -118,13 +121,20 @@ func (r *run) perform(ctx context.Context) error {
 		r.Begun(r.log)
 	}
 	r.started = r.Now().UTC()
+	var earlier *evidence.Earlier
+	if r.Recheck != nil {
+		var err error
+		if earlier, err = probe.Link(ctx, r.Recheck); err != nil {
+			return err
+		}
+	}
 	source, _, err := r.log.PutBlob(bytes.NewReader(r.Protocol.Source))
 	if err != nil {
 		return err
 	}
 	if err := r.record(evidence.KindAuditStart, evidence.AuditStart{
 		Tool: r.Tool, Command: r.Command, Protocol: r.Protocol.Name, Source: source, Seed: hex.EncodeToString(r.Seed),
-		Knowledge: r.Knowledge.Version(), Identity: r.identity, Decoys: r.decoys,
+		Knowledge: r.Knowledge.Version(), Identity: r.identity, Decoys: r.decoys, Earlier: earlier,
 	}); err != nil {
 		return err
 	}
@@ -138,13 +148,23 @@ func (r *run) perform(ctx context.Context) error {
 		return err
 	}
 	ask := r.asker()
-	if err := r.probe(ctx, ask, evidence.ProbeBefore); err != nil {
+	when := evidence.ProbeBefore
+	if r.Recheck != nil {
+		when = evidence.ProbeLater
+		if err := ask.Carry(ctx, r.Recheck); err != nil {
+			return err
+		}
+	}
+	if err := r.probe(ctx, ask, when); err != nil {
 		return err
 	}
 	for _, run := range r.Protocol.Plan(r.Seed) {
 		if err := r.runArm(ctx, run.Arm, run.Repeat); err != nil {
 			return fmt.Errorf("arm %s: %w", armLabel(run.Arm.Name, run.Repeat), err)
 		}
+	}
+	if r.Recheck != nil {
+		return nil
 	}
 	return r.probe(ctx, ask, evidence.ProbeAfter)
 }

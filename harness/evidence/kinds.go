@@ -43,6 +43,18 @@ type AuditStart struct {
 	Knowledge Digest          `json:"knowledge,omitempty"` // version of the knowledge
 	Identity  canary.Identity `json:"identity,omitzero"`   // the canaries
 	Decoys    canary.Identity `json:"decoys,omitzero"`     // never planted
+
+	// Earlier is the audit that this one rechecks; nil for one that stands alone.
+	Earlier *Earlier `json:"earlier,omitempty"`
+}
+
+// Earlier says of a bundle that was rechecked what has to be known of it. Its answers of
+// websites are in the recheck's own log.
+type Earlier struct {
+	Manifest Digest    `json:"manifest"` // SHA-256 of its manifest.json
+	Sealed   time.Time `json:"sealed"`
+	Launched bool      `json:"launched,omitempty"` // the app was started in it, or in one that it rechecks
+	Signup   bool      `json:"signup,omitempty"`   // a person signed up in it, or in one that it rechecks
 }
 
 // Device says what was audited on.
@@ -208,6 +220,7 @@ type BlindSpot struct {
 const (
 	ProbeBefore = "before" // before the app's first launch
 	ProbeAfter  = "after"  // after the last phase
+	ProbeLater  = "later"  // in a recheck, before anything else
 )
 
 // About whom a website was asked.
@@ -229,7 +242,7 @@ const (
 type Probe struct {
 	Name    string   `json:"name"`
 	Source  Digest   `json:"source"`  // the probe's file, as a blob
-	When    string   `json:"when"`    // ProbeBefore or ProbeAfter
+	When    string   `json:"when"`    // ProbeBefore, ProbeAfter or ProbeLater
 	Who     string   `json:"who"`     // ProbeIdentity or ProbeDecoy
 	Entered []string `json:"entered"` // kinds of canaries that the website was shown
 	Host    string   `json:"host"`    // of the address that it begins with

@@ -15,7 +15,7 @@ func outsideQuestion() question {
 		QuestionOutside, "has a website that knows nobody without sign-up",
 		func(g *gathered) bool { return g.Claim == AccountConfirmed }, always,
 		func(c *inquiry) string {
-			return counted(len(c.websites()), "website was", "websites were") + " asked about the person after the last phase; none knows them"
+			return counted(len(c.websites()), "website was", "websites were") + " asked about the person after the app had run; none knows them"
 		},
 	}
 }
@@ -49,6 +49,8 @@ func (s *survey) websites() []*website {
 			continue // of a later version
 		case p.data.When == evidence.ProbeBefore:
 			w.before = p
+		case w.after != nil && w.after.data.Answer == evidence.ProbeExists:
+			continue // it knew them; that it forgot them since, or does not say now, changes nothing about that
 		default:
 			w.after = p
 		}
@@ -87,7 +89,7 @@ func (c *inquiry) doubt(w *website) (why, do string) {
 		}
 		return "", ""
 	case w.after.data.Answer != evidence.ProbeExists:
-		return "after the last phase it did not say: " + w.after.data.Because, ask
+		return w.when() + " it did not say: " + w.after.data.Because, ask
 	case w.before == nil:
 		return "it knows them, and was not asked before the app's first launch", "Run it again to its end."
 	case w.before.data.Answer == evidence.ProbeExists:
@@ -103,7 +105,7 @@ func (c *inquiry) doubt(w *website) (why, do string) {
 		return "it says that it knows them, and of an invented person who was planted nowhere it did not say: " + d.data.Because, ask
 	}
 	switch {
-	case c.launches == 0:
+	case !c.ranEver():
 		return "it knows them, and the app was never started", ""
 	case c.signedUpAnywhere():
 		return "it knows them, and a person signed up in this audit", "Ask with a protocol in which nobody signs up."
@@ -134,15 +136,15 @@ func (w *website) decoy() *at[evidence.Probe] {
 
 // confirm makes a finding of a website that knows the person since the app ran.
 func (c *inquiry) confirm(w *website) {
-	if c.launches == 0 {
+	if !c.ranEver() {
 		return
 	}
 	signup := c.signedUpAnywhere()
 	f := Finding{
 		Claim: AccountConfirmed, Level: 7, Subject: w.name, Host: w.host,
 		Title: fmt.Sprintf("The website %s knows the person, who never signed up", w.label()),
-		Grounds: fmt.Sprintf("asked about %s, the website said before the app's first launch that there is nobody, and after the last phase that there is; of an invented person who was planted nowhere, asked about as often, it says that there is nobody",
-			c.shown(w)),
+		Grounds: fmt.Sprintf("asked about %s, the website said before the app's first launch that there is nobody, and %s that there is; of an invented person who was planted nowhere, asked about as often, it says that there is nobody",
+			c.shown(w), w.when()),
 	}
 	if signup {
 		f.Title = fmt.Sprintf("The website %s knows the person, after a sign-up", w.label())
@@ -155,7 +157,7 @@ func (c *inquiry) confirm(w *website) {
 	for _, x := range []struct {
 		answer *at[evidence.Probe]
 		role   string
-	}{{w.after, "after the last phase"}, {w.before, "before the first launch"}, {w.decoy(), "asked about a decoy"}} {
+	}{{w.after, w.when()}, {w.before, "before the first launch"}, {w.decoy(), "asked about a decoy"}} {
 		p := Pointer{Event: x.answer.Seq, Surface: "website", Excerpt: x.answer.data.Answer + ": " + x.answer.data.Because, Role: x.role}
 		if n := len(x.answer.data.Screenshots); n > 0 {
 			p.Blob = x.answer.data.Screenshots[n-1]
@@ -172,7 +174,20 @@ func (c *inquiry) couldTell(w *website) bool {
 }
 
 // signedUpAnywhere reports whether a person signed up in the audit, whenever that was.
-func (c *inquiry) signedUpAnywhere() bool { return c.has(func(p *phase) bool { return p.signup }) }
+func (c *inquiry) signedUpAnywhere() bool {
+	return c.has(func(p *phase) bool { return p.signup }) || c.earlier != nil && c.earlier.Signup
+}
+
+// ranEver reports whether the app was started, in this audit or in one that it rechecks.
+func (c *inquiry) ranEver() bool { return c.launches > 0 || c.earlier != nil && c.earlier.Launched }
+
+// when says when the website answered what counts; it was asked after the app's launch.
+func (w *website) when() string {
+	if w.after.data.When == evidence.ProbeLater {
+		return "in a recheck"
+	}
+	return "after the last phase"
+}
 
 // label names a website in a sentence.
 func (w *website) label() string {

@@ -14,6 +14,7 @@ func TestOutside(t *testing.T) {
 	const none, exists, blocked = evidence.ProbeNot, evidence.ProbeExists, evidence.ProbeBlocked
 	type row struct {
 		before, after string
+		later         string // in a recheck
 		decoys        []string
 		signup, still bool // a person signed up; the app was never started
 		refused       bool // the device took no mail address
@@ -24,7 +25,7 @@ func TestOutside(t *testing.T) {
 	twice := []string{none, none}
 	for name, c := range map[string]row{
 		"knows the person":    {before: none, after: exists, decoys: twice, want: Violated, says: "www.example.com (probe find) knows the person, who never signed up", ladder: 7},
-		"knows nobody":        {before: none, after: none, want: NotObserved, says: "1 website was asked about the person after the last phase; none knows them"},
+		"knows nobody":        {before: none, after: none, want: NotObserved, says: "1 website was asked about the person after the app had run; none knows them"},
 		"after a sign-up":     {before: none, after: exists, decoys: twice, signup: true, want: Inconclusive, says: "a person signed up in this audit"},
 		"knew them before":    {before: exists, after: exists, decoys: twice, want: Inconclusive, says: "it knew them before the app was started"},
 		"forgot them":         {before: exists, after: none, decoys: []string{none}, want: NotObserved, says: "none knows them"},
@@ -39,6 +40,9 @@ func TestOutside(t *testing.T) {
 		"not asked before":    {after: exists, decoys: []string{none}, want: Inconclusive, says: "was not asked before"},
 		"not asked after":     {before: none, want: Inconclusive, says: "was not asked after the last phase"},
 		"never started":       {before: none, after: exists, decoys: twice, still: true, want: Inconclusive},
+		"learnt later":        {before: none, after: none, later: exists, decoys: []string{none, none, none}, want: Violated, says: "knows the person", ladder: 7},
+		"forgot later":        {before: none, after: exists, later: none, decoys: twice, want: Violated, says: "knows the person", ladder: 7},
+		"blocked later":       {before: none, after: none, later: blocked, want: Inconclusive, says: "in a recheck it did not say: because"},
 		"nothing to tell":     {before: none, after: none, refused: true, want: Inconclusive, says: "the device did not take the"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -75,6 +79,7 @@ func TestOutside(t *testing.T) {
 			r.leave(true, "")
 			r.log.Position("", "", "")
 			ask(evidence.ProbeAfter, evidence.ProbeIdentity, c.after)
+			ask(evidence.ProbeLater, evidence.ProbeIdentity, c.later)
 			for _, d := range c.decoys {
 				ask(evidence.ProbeAfter, evidence.ProbeDecoy, d)
 			}

@@ -108,10 +108,14 @@ func (c *inquiry) blindSpots() {
 // emptySpot says that a recording without a device holds nothing that could be judged.
 func (c *inquiry) emptySpot() {
 	if !c.installs && len(c.phases) == 0 && len(c.accounts) == 0 && len(c.recipients) == 0 && c.coverage.Flows == 0 {
-		c.spots.add(BlindSpot{
-			What:  "There was nothing to judge: the recording holds no request, no message and no connection.",
-			Hides: c.questionIDs(), Do: "Record again while the app runs, and check that its traffic goes through what records.", Event: c.lastEvent,
-		})
+		// What a website was asked needs no recording.
+		hides := slices.DeleteFunc(c.questionIDs(), func(id string) bool { return id == QuestionOutside })
+		what, do := "There was nothing to judge: the recording holds no request, no message and no connection.",
+			"Record again while the app runs, and check that its traffic goes through what records."
+		if c.earlier != nil {
+			what, do = "The app was not launched in this recheck: only websites were asked.", "Recheck with --virtual or --serial."
+		}
+		c.spots.add(BlindSpot{What: what, Hides: hides, Do: do, Event: c.lastEvent})
 	}
 }
 

@@ -40,6 +40,7 @@ type survey struct {
 	exhibits   []at[evidence.Exhibit]
 	spots      []at[evidence.BlindSpot]
 	probes     []at[evidence.Probe]
+	earlier    *evidence.Earlier // the audit that this one rechecks
 	opaque     []opaque
 	end        *evidence.AuditEnd
 	lastEvent  uint64
@@ -130,7 +131,7 @@ func (s *survey) take(e evidence.Event) error {
 	s.lastEvent = e.Seq
 	switch e.Kind {
 	case evidence.KindAuditStart:
-		return read(e, func(a evidence.AuditStart) { s.source = a.Source })
+		return read(e, func(a evidence.AuditStart) { s.source, s.earlier = a.Source, a.Earlier })
 	case evidence.KindApp:
 		return read(e, func(a evidence.App) {
 			s.app = a

@@ -27,7 +27,7 @@ type asked struct{ identity, decoy int }
 // Ask asks one website about the identity, once, and, where that is known to it, about
 // the decoy as often as it was asked about the identity so far: a website that knows
 // whoever it was asked about before is told from one that was told by the app. when is
-// evidence.ProbeBefore or evidence.ProbeAfter.
+// evidence.ProbeBefore, evidence.ProbeAfter or evidence.ProbeLater.
 //
 // What keeps a website from being asked, such as a browser that is not there, is
 // recorded as an answer that is not known. The error is that of the recording, or the
@@ -37,13 +37,7 @@ func (a *Asker) Ask(ctx context.Context, p *Probe, when string) error {
 	if err != nil {
 		return fmt.Errorf("keep the probe %s: %w", p.Name, err)
 	}
-	if a.asked == nil {
-		a.asked = map[evidence.Digest]*asked{}
-	}
-	if a.asked[source] == nil {
-		a.asked[source] = &asked{}
-	}
-	times := a.asked[source]
+	times := a.times(source)
 	about := evidence.Probe{Name: p.Name, Source: source, When: when, Who: evidence.ProbeIdentity, Host: p.Host()}
 	for _, kind := range p.Entered() {
 		about.Entered = append(about.Entered, string(kind))

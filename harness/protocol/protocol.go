@@ -35,7 +35,9 @@ type Protocol struct {
 	// LetThroughAfter is after how many refused handshakes an app's connections to a host
 	// are let through unread, so that it works on. UsualRefusals if absent.
 	LetThroughAfter Refusals `yaml:"let_through_after"`
-	Arms            []Arm    `yaml:"arms"`
+	// Recheck says how long after the audit it wants to be rechecked.
+	Recheck []Delay `yaml:"recheck"`
+	Arms    []Arm   `yaml:"arms"`
 
 	// Source is the file as it was read.
 	Source []byte `yaml:"-"`
