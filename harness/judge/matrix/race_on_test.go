@@ -3,4 +3,4 @@
 package matrix
 
 // share is which part of the matrix is run, and trafficShare of the random traffic: one in so many.
-const share, trafficShare = 10, 50
+const share, trafficShare = 16, 100
