@@ -34,11 +34,12 @@ type measurement struct {
 }
 
 var measurements = []measurement{
+	// First: Linux counts what the process that starts another holds as the other's memory.
+	{"inspect", measureInspect},
 	{"proxy", measureProxy},
 	{"memory", measureMemory},
 	{"recognition", measureRecognition},
 	{"trackhar", measureTrackHAR},
-	{"inspect", measureInspect},
 	{"audit", measureAudit},
 }
 

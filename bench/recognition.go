@@ -111,7 +111,8 @@ func (l *lab) againstRipgrep(ctx context.Context, kb *knowledge.Base, bodies [][
 		n := 0
 		for _, b := range bodies {
 			hit := false
-			needles.Scan(b, func(recognise.Match) { hit = true })
+			// Half a place and the like are shown too, and count only beside another sign.
+			needles.Scan(b, func(m recognise.Match) { hit = hit || m.Half == "" })
 			if hit {
 				n++
 			}
